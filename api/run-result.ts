@@ -1,0 +1,36 @@
+/** kNN and linear top-1 in percent on the validation set; what was not asked for is absent. */
+export interface Scores {
+  readonly knnTop1?: number;
+  readonly linearTop1?: number;
+}
+
+/** `result.json` at the run's URI: written once, when all stages are done. All accuracies are in percent. */
+export interface RunResult {
+  readonly phase: 'Complete';
+  readonly pretrain: {
+    readonly epochs: number;
+    readonly steps: number;
+    readonly finalLoss: number;
+    /** Mean over the dimensions of the standard deviation of z/‖z‖, at the last epoch's end. */
+    readonly outputStd: number;
+    /** What `outputStd` is near in a healthy run: 1/√dim. */
+    readonly healthyStd: number;
+    /** RankMe on `effectiveRankSamples` embeddings; at most `effectiveRankLimit` = min(samples, dim). */
+    readonly effectiveRank?: number;
+    readonly effectiveRankLimit?: number;
+    readonly effectiveRankSamples?: number;
+    readonly knnTop1?: number;
+  };
+  /** Absent when `spec.linear.epochs` is 0. The figures are of the best epoch. */
+  readonly linear?: { readonly epochs: number; readonly top1: number; readonly top5: number };
+  /** What costs no pre-training, beside which the figures above must be read. */
+  readonly baselines?: {
+    /** The pixels themselves as features. */
+    readonly rawPixels: Scores;
+    /** The backbone at its initial weights, with residual gammas at 1. */
+    readonly untrained: Scores;
+  };
+  readonly ranks: number;
+  /** Wall time of all starts of the run together. */
+  readonly durationSeconds: number;
+}
