@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { interval } from './augmentation.ts';
+import { field, numberIn, ownField, positiveUpTo, wholeNumber } from './field.ts';
+
+/** Linear evaluation: one classifier layer on the frozen backbone. */
+export const linearSchema = z.strictObject({
+  epochs: field(wholeNumber(0, 100_000).default(90), {
+    description: 'Passes over the labelled training images; 0 skips linear evaluation. Above 0, data.val is needed.',
+    unit: 'epochs',
+    source: 'original --epochs (main_lincls.py); paper appendix A',
+  }),
+  batchSize: field(wholeNumber(1, 1_048_576).default(4096), {
+    description: 'Images of a step over all ranks together; the ranks must divide it.',
+    unit: 'images',
+    source: 'original --batch-size (main_lincls.py); paper appendix A',
+  }),
+  learningRate: field(numberIn(0, 1000).default(0.1), {
+    description: 'Base learning rate; the rate in force is this × batchSize / 256, with a cosine decay per epoch.',
+    unit: 'per 256 images',
+    source: 'original --lr (main_lincls.py)',
+  }),
+  momentum: field(numberIn(0, 0.9999).default(0.9), {
+    description: 'Momentum of the optimiser.',
+    unit: 'factor',
+    source: 'original --momentum',
+  }),
+  weightDecay: field(numberIn(0, 1).default(0), {
+    description: 'Weight decay of the classifier.',
+    unit: 'factor',
+    source: 'original --wd (main_lincls.py)',
+  }),
+  optimizer: field(z.enum(['lars', 'sgd']).default('lars'), {
+    description: 'LARS suits batches in the thousands, plain SGD small ones.',
+    source: "original --lars, on in its README's command; paper appendix A",
+  }),
+  cropScale: field(interval(positiveUpTo(1)).default([0.08, 1]), {
+    description: 'Interval from which the area of the random crop of a training image is drawn.',
+    unit: 'fraction of the image',
+    source: 'torchvision RandomResizedCrop, which the original uses',
+  }),
+  flipProbability: field(numberIn(0, 1).default(0.5), {
+    description: 'How often a training image is mirrored left to right.',
+    unit: 'probability',
+    source: 'torchvision RandomHorizontalFlip, which the original uses',
+  }),
+  baselines: field(z.boolean().default(false), {
+    description: 'Evaluate raw pixels and the untrained backbone in the same way, to compare with.',
+    source: ownField,
+  }),
+});
+
+export type LinearSpec = z.output<typeof linearSchema>;

@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { augmentationSchema, normalizeSchema } from './augmentation.ts';
+import { field, numberIn, ownField, positiveUpTo, wholeNumber } from './field.ts';
+
+/** Depths of the backbone, as torchvision names them. */
+export const architectures = ['resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152'] as const;
+export type Architecture = (typeof architectures)[number];
+
+const ablationSchema = z.strictObject({
+  stopGradient: field(z.boolean().default(true), {
+    description: 'Stop the gradient at the target view. Without it the representation collapses.',
+    source: 'paper §4.1, table 1',
+  }),
+});
+
+const knnSchema = z.strictObject({
+  everyEpochs: field(wholeNumber(0, 100_000).default(1), {
+    description: 'Epochs between two runs of the kNN monitor; 0 switches it off. It needs labels and data.val.',
+    unit: 'epochs',
+    source: 'paper appendix D (kNN monitor)',
+  }),
+  k: field(wholeNumber(1, 10_000).default(200), {
+    description: 'Neighbours that vote.',
+    unit: 'images',
+    source: 'Wu et al. 2018 (instance discrimination)',
+  }),
+  temperature: field(positiveUpTo(10).default(0.1), {
+    description: 'A neighbour of cosine similarity s votes with weight exp(s / temperature).',
+    unit: 'cosine similarity',
+    source: 'kNN monitors in common use; Wu et al. 2018 has 0.07',
+  }),
+  bankSize: field(wholeNumber(1, 10_000_000).default(50_000), {
+    description: 'Most training images whose features are kept to vote.',
+    unit: 'images',
+    source: ownField,
+  }),
+});
+
+/** Self-supervised pre-training: network, optimiser, augmentation and monitors. */
+export const pretrainSchema = z.strictObject({
+  arch: field(z.enum(architectures).default('resnet50'), {
+    description: 'Depth of the ResNet backbone.',
+    source: 'original --arch',
+  }),
+  stem: field(z.enum(['imagenet', 'cifar']).default('imagenet'), {
+    description:
+      'First layers: `imagenet` is a 7×7 convolution of stride 2 and max-pooling, `cifar` a 3×3 convolution.',
+    source: 'paper §4 (imagenet), appendix D (cifar)',
+  }),
+  width: field(wholeNumber(1, 1024).default(64), {
+    description: 'Channels of the first residual stage; each later stage doubles them.',
+    unit: 'channels',
+    source: 'torchvision ResNet, which the original uses',
+  }),
+  zeroInitResidual: field(z.boolean().default(true), {
+    description: 'Start the last batch norm of each residual block at gamma 0, so that a block begins as the identity.',
+    source: 'original: zero_init_residual=True',
+  }),
+  imageSize: field(wholeNumber(8, 1024).default(224), {
+    description: 'Side of the square views.',
+    unit: 'pixels',
+    source: 'paper §4.1; original: RandomResizedCrop(224)',
+  }),
+  epochs: field(wholeNumber(1, 100_000).default(100), {
+    description: 'Passes over the training images. Raising it extends a finished local run.',
+    unit: 'epochs',
+    source: 'original --epochs',
+  }),
+  batchSize: field(wholeNumber(2, 1_048_576).default(512), {
+    description: 'Images of a step over all ranks together; the ranks must divide it.',
+    unit: 'images',
+    source: 'original --batch-size (512)',
+  }),
+  learningRate: field(numberIn(0, 1000).default(0.05), {
+    description: 'Base learning rate; the rate in force is this × batchSize / 256, with a cosine decay per epoch.',
+    unit: 'per 256 images',
+    source: 'original --lr; paper §3',
+  }),
+  momentum: field(numberIn(0, 0.9999).default(0.9), {
+    description: 'Momentum of SGD.',
+    unit: 'factor',
+    source: 'original --momentum; paper §3',
+  }),
+  weightDecay: field(numberIn(0, 1).default(1e-4), {
+    description: 'Weight decay of every trainable parameter, batch norm and biases included.',
+    unit: 'factor',
+    source: 'original --wd; paper §3',
+  }),
+  dim: field(wholeNumber(1, 65_536).default(2048), {
+    description: 'Width of the projection and of the prediction.',
+    unit: 'features',
+    source: 'original --dim; paper §3',
+  }),
+  predictorDim: field(wholeNumber(1, 65_536).default(512), {
+    description: 'Hidden width of the predictor; the paper makes it a bottleneck of dim / 4.',
+    unit: 'features',
+    source: 'original --pred-dim; paper §3',
+  }),
+  projectorLayers: field(z.literal([2, 3]).default(3), {
+    description: 'Fully connected layers of the projector. The CIFAR-10 recipe of the paper (appendix D) has 2.',
+    unit: 'layers',
+    source: 'paper §3',
+  }),
+  fixPredictorLearningRate: field(z.boolean().default(true), {
+    description: 'Keep the predictor at the initial learning rate instead of decaying it.',
+    source: "original --fix-pred-lr, on in its README's command; paper table 1",
+  }),
+  precision: field(z.enum(['fp32', 'bf16']).default('fp32'), {
+    description:
+      'Arithmetic of convolutions and matrix products. Weights, statistics, losses and reductions stay fp32.',
+    source: 'original: fp32',
+  }),
+  seed: field(wholeNumber(0, 4_294_967_295).default(0), {
+    description: 'Seed of every random draw: order, augmentation and initial weights.',
+    source: 'original --seed, there unset',
+  }),
+  augmentation: field(augmentationSchema.prefault({}), {
+    description:
+      'How the two views of an image are made: the random chain crop → jitter → grayscale → blur → flip, ' +
+      'or `none` for the evaluation transform in both.',
+    source: 'paper §4.1 (MoCo v2 augmentation)',
+  }),
+  normalize: field(normalizeSchema.prefault({}), {
+    description: 'Normalisation of the pixels, in training and in evaluation.',
+    source: 'original: transforms.Normalize',
+  }),
+  ablation: field(ablationSchema.prefault({}), {
+    description: 'Parts of the method that can be taken away, to see what they do.',
+    source: 'paper §4',
+  }),
+  knn: field(knnSchema.prefault({}), {
+    description: 'kNN classification of data.val by the features of training images, as a monitor during pre-training.',
+    source: 'paper appendix D (kNN monitor)',
+  }),
+  maxSteps: field(wholeNumber(1, 1_000_000_000).exactOptional(), {
+    description: 'End pre-training after this many steps, with the schedule of the whole run. For trials.',
+    unit: 'steps',
+    source: ownField,
+  }),
+  initFrom: field(z.string().min(1).max(4096).exactOptional(), {
+    description: 'Checkpoint whose model pre-training starts from instead of random weights.',
+    unit: 'path or URI',
+    source: ownField,
+  }),
+});
+
+export type PretrainSpec = z.output<typeof pretrainSchema>;
+export type KnnSpec = PretrainSpec['knn'];

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+
+/** Standard conditions of a run, by the conventions of the Kubernetes API. */
+export const conditionTypes = ['Admitted', 'Suspended', 'PretrainComplete', 'Complete', 'Failed', 'Healthy'] as const;
+
+/** What a run is doing, as one word for people; programs read the conditions. */
+export const phases = [
+  'Pending',
+  'Suspended',
+  'Starting',
+  'Pretraining',
+  'Baselines',
+  'LinearEvaluation',
+  'Succeeded',
+  'Failed',
+] as const;
+export type Phase = (typeof phases)[number];
+
+/** Why a worker was restarted. */
+export const restartClasses = ['infrastructure', 'userError', 'peerLost', 'hang', 'collapse', 'preempted'] as const;
+
+const count = z.int().min(0);
+
+const conditionSchema = z.strictObject({
+  type: z.enum(conditionTypes).meta({ description: 'What the condition is about.' }),
+  status: z.enum(['True', 'False', 'Unknown']).meta({ description: 'Whether it holds.' }),
+  reason: z.string().min(1).max(1024).meta({ description: 'Stable word for programs that says why.' }),
+  message: z.string().max(32_768).meta({ description: 'What happened and what to do, for people.' }),
+  lastTransitionTime: z.string().max(64).meta({ description: 'When status last changed.', format: 'date-time' }),
+  observedGeneration: count.exactOptional().meta({ description: 'Generation of the spec that this was seen for.' }),
+});
+
+const pretrainStatusSchema = z.strictObject({
+  epoch: z.number().min(0).exactOptional().meta({ description: 'Epochs done.' }),
+  step: count.exactOptional().meta({ description: 'Steps done.' }),
+  loss: z.number().exactOptional().meta({ description: 'Loss, from −1 (best, or collapsed) to 1.' }),
+  outputStd: z.number().exactOptional().meta({ description: 'Output std; healthy near 1/√dim, collapsed near 0.' }),
+  effectiveRank: z.number().exactOptional().meta({ description: 'Dimensions that the features really use (RankMe).' }),
+  knnTop1: z.number().exactOptional().meta({ description: 'Top-1 of the kNN monitor, in percent.' }),
+  samplesPerSecond: z.number().exactOptional().meta({ description: 'Images a second over all ranks.' }),
+  checkpoint: z.string().exactOptional().meta({ description: 'Last committed checkpoint.' }),
+  generation: count.exactOptional().meta({ description: 'How often the ranks have met to train.' }),
+});
+
+const linearStatusSchema = z.strictObject({
+  epoch: z.number().min(0).exactOptional().meta({ description: 'Epochs done.' }),
+  top1: z.number().exactOptional().meta({ description: 'Top-1 on data.val, in percent.' }),
+  top5: z.number().exactOptional().meta({ description: 'Top-5 on data.val, in percent.' }),
+  checkpoint: z.string().exactOptional().meta({ description: 'Last committed checkpoint.' }),
+});
+
+const restartsSchema = z.strictObject({
+  total: count.exactOptional().meta({ description: 'Restarts in all.' }),
+  infrastructure: count.exactOptional().meta({ description: 'Restarts by lost nodes, evictions and pulls.' }),
+  userError: count.exactOptional().meta({ description: 'Restarts by errors that no retry mends.' }),
+  peerLost: count.exactOptional().meta({ description: 'Restarts because another rank was gone.' }),
+  hang: count.exactOptional().meta({ description: 'Restarts after no step had finished in time.' }),
+  collapse: count.exactOptional().meta({ description: 'Ends by a collapsed representation or a NaN loss.' }),
+  preempted: count
+    .exactOptional()
+    .meta({ description: 'Stops with a committed checkpoint; they count against nothing.' }),
+});
+
+/** What is known of a run. The operator writes it; a manifest that has one keeps it, and `simsiam run` ignores it. */
+export const statusSchema = z.strictObject({
+  phase: z.enum(phases).exactOptional().meta({ description: 'What the run is doing, as one word.' }),
+  observedGeneration: count.exactOptional().meta({ description: 'Generation of the spec that was last acted on.' }),
+  conditions: z
+    .array(conditionSchema)
+    .max(16)
+    .exactOptional()
+    .meta({
+      description: 'Admitted, Suspended, PretrainComplete, Complete, Failed and Healthy.',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+    }),
+  pretrain: pretrainStatusSchema.exactOptional().meta({ description: 'Progress of pre-training.' }),
+  linear: linearStatusSchema.exactOptional().meta({ description: 'Progress of linear evaluation.' }),
+  restarts: restartsSchema.exactOptional().meta({ description: 'Restarts by their class.' }),
+  lostSteps: count.exactOptional().meta({ description: 'Steps that restarts had to repeat.' }),
+});
+
+export type SimSiamRunStatus = z.output<typeof statusSchema>;
