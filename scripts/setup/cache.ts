@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** Work folders older than this belong to a set-up that was killed. */
+const abandonedAfterMs = 6 * 3600 * 1000;
+
+/**
+ * Where downloads and builds are kept between clones: `$SIMSIAM_CACHE`, else `$XDG_CACHE_HOME/simsiam`, else
+ * `~/.cache/simsiam`. Safe to delete at any time.
+ */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.SIMSIAM_CACHE) return env.SIMSIAM_CACHE;
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'simsiam');
+}
+
+/**
+ * Makes `target` (a file or a folder) whole or not at all: `make` fills a work path beside the cache's entries, which
+ * is renamed in one step. When another set-up was faster, its result stays and ours is dropped.
+ */
+export async function makeAtomically(
+  target: string,
+  cache: string,
+  make: (work: string) => Promise<void>,
+): Promise<void> {
+  const folder = join(cache, 'tmp');
+  await mkdir(folder, { recursive: true });
+  await mkdir(dirname(target), { recursive: true });
+  await removeAbandoned(folder);
+  const work = join(folder, randomBytes(8).toString('hex'));
+  try {
+    await make(work);
+    await rename(work, target);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const age = await stat(path).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0, // renamed or removed by the set-up that owns it
+    );
+    if (age > abandonedAfterMs) await rm(path, { recursive: true, force: true });
+  }
+}
