@@ -1,0 +1,40 @@
+import { constants } from 'node:os';
+
+import type { SimSiamError } from '../../api/errors.ts';
+import { exitCode } from '../../api/exit-codes.ts';
+import { PortInUseError, RankDiedError, RankFailedError } from './errors.ts';
+import type { FailureMessage } from './messages.ts';
+import type { RankEnd } from './rank-process.ts';
+
+/** Whether a failure only says that another rank is gone: that one's own end is the news. */
+export function isConsequence(failure: FailureMessage | undefined): boolean {
+  return failure?.exitCode === exitCode.peersLost && failure.code !== PortInUseError.code;
+}
+
+/** Whether the rank ended as a rank should: done, or stopped with a committed checkpoint. */
+export function endedWell(end: RankEnd): boolean {
+  return end.code === exitCode.done || end.code === exitCode.preempted;
+}
+
+/**
+ * The rank that brought the run down, from the ends in the order in which they were noticed: the first that failed or
+ * died on its own, else the first that lost its peers.
+ */
+export function causeOf(ends: readonly RankEnd[]): RankEnd | undefined {
+  const bad = ends.filter((end) => end.failure !== undefined || (!endedWell(end) && end.endedBy === undefined));
+  return bad.find((end) => !isConsequence(end.failure)) ?? bad[0];
+}
+
+/** The one line for the user. */
+export function errorOf(end: RankEnd): SimSiamError {
+  return end.failure ? new RankFailedError(end.rank, end.failure) : new RankDiedError(describeDeath(end), end.output);
+}
+
+function describeDeath({ rank, code, signal }: RankEnd): string {
+  const goOn = 'the same command goes on from the last checkpoint';
+  if (signal === 'SIGKILL')
+    return `rank ${rank} was killed by SIGKILL, by hand or because memory ran out (see \`dmesg\`): ${goOn}`;
+  if (signal !== null) return `rank ${rank} was ended by ${signal} (signal ${constants.signals[signal]}): ${goOn}`;
+  if (code !== null) return `rank ${rank} exited with code ${code} and gave no reason: ${goOn}`;
+  return `rank ${rank} could not be started: check the installation with \`simsiam doctor\``;
+}

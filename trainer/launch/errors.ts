@@ -1,0 +1,60 @@
+import { SimSiamError } from '../../api/errors.ts';
+import type { ExitCode } from '../../api/exit-codes.ts';
+import { exitCode } from '../../api/exit-codes.ts';
+import type { FailureMessage } from './messages.ts';
+
+/** The manifest asks for ranks that this machine can't host. */
+export class PlacementError extends SimSiamError {
+  readonly code = 'LAUNCH_PLACEMENT';
+  readonly exitCode = exitCode.badInput;
+}
+
+/**
+ * Another process has the address that the launcher chose for a rank. A rank throws it when its server can't be
+ * started; the launcher then tries again with other ports, so a user sees it only after all tries.
+ */
+export class PortInUseError extends SimSiamError {
+  static readonly code = 'LAUNCH_PORT_IN_USE';
+  readonly code = PortInUseError.code;
+  readonly exitCode = exitCode.peersLost;
+}
+
+/** A rank said why it failed; code and exit code are the rank's own. */
+export class RankFailedError extends SimSiamError {
+  readonly code: string;
+  readonly exitCode: ExitCode;
+  /** The stack in the rank's process, if the failure is a defect and no SimSiamError. */
+  readonly rankStack: string | undefined;
+
+  constructor(rank: number, failure: FailureMessage) {
+    super(`rank ${rank}: ${failure.message}`);
+    this.code = failure.code;
+    this.exitCode = failure.exitCode;
+    this.rankStack = failure.stack;
+  }
+}
+
+/** A rank ended without a word: killed, crashed in native code, or started where it can't run. */
+export class RankDiedError extends SimSiamError {
+  readonly code = 'LAUNCH_RANK_DIED';
+  readonly exitCode = exitCode.peersLost;
+  /** The last lines that the rank wrote, oldest first. */
+  readonly output: readonly string[];
+
+  constructor(message: string, output: readonly string[]) {
+    super(message);
+    this.output = output;
+  }
+}
+
+/** Rank 0 has reported nothing for `failurePolicy.hangTimeoutSeconds`. */
+export class HangError extends SimSiamError {
+  readonly code = 'LAUNCH_HANG';
+  readonly exitCode = exitCode.hang;
+}
+
+/** A rank process that was started by hand: it has no launcher to talk to. */
+export class NoLauncherError extends SimSiamError {
+  readonly code = 'LAUNCH_NO_LAUNCHER';
+  readonly exitCode = exitCode.badInput;
+}

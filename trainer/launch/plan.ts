@@ -1,0 +1,51 @@
+import { clusterRanks, localRanks } from '../../api/ranks.ts';
+import type { SimSiamRun } from '../../api/run.ts';
+import type { Machine } from './devices.ts';
+import { PlacementError } from './errors.ts';
+
+export interface RankPlan {
+  readonly rank: number;
+  /** TensorFlow's compute threads. */
+  readonly threads: number;
+  readonly loaderThreads: number;
+  /** What the rank's environment has beside the launcher's own. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface Plan {
+  readonly device: 'cpu' | 'gpu';
+  readonly ranks: readonly RankPlan[];
+}
+
+/**
+ * Who runs where on one machine: a GPU each where there are enough of them, else one CPU rank a worker, the cores
+ * shared fairly. `run` is a valid one, so its batch can be divided over the ranks.
+ * @throws PlacementError if there are GPUs, but fewer than ranks: falling back to the cores unasked would hide a slip
+ * behind days of computing.
+ */
+export function planRanks(run: SimSiamRun, machine: Machine): Plan {
+  const { spec } = run;
+  const { ranks: world, onGpu } = localRanks(spec, machine.gpus.length);
+  if (!onGpu && spec.gpusPerWorker > 0 && machine.gpus.length > 0)
+    throw new PlacementError(
+      `spec.workers × spec.gpusPerWorker asks for ${clusterRanks(spec)} GPUs and this machine has ` +
+        `${machine.gpus.length}: lower them, or set spec.gpusPerWorker: 0 to train on its cores`,
+    );
+  const share = Math.max(1, Math.floor(machine.cores / world));
+  const threads = spec.threadsPerRank ?? share;
+  return {
+    device: onGpu ? 'gpu' : 'cpu',
+    ranks: Array.from({ length: world }, (_, rank) => ({
+      rank,
+      threads,
+      loaderThreads: spec.loaderThreadsPerRank ?? share,
+      env: {
+        // '-1' names no device: a CPU rank must not take a GPU's memory.
+        CUDA_VISIBLE_DEVICES: onGpu ? machine.gpus[rank]!.id : '-1',
+        TF_NUM_INTRAOP_THREADS: String(threads),
+        // Two at least: a thread that waits for a peer must not keep the step's other branches from running.
+        TF_NUM_INTEROP_THREADS: String(Math.max(2, threads)),
+      },
+    })),
+  };
+}

@@ -1,0 +1,84 @@
+import { messageOf, SimSiamError } from '../../api/errors.ts';
+import type { ExitCode } from '../../api/exit-codes.ts';
+import { exitCode } from '../../api/exit-codes.ts';
+import { NoLauncherError } from './errors.ts';
+import type { FailureMessage, LauncherToRank, RankStart, RankToLauncher } from './messages.ts';
+
+/** A rank's side of the IPC channel to its launcher. */
+export class RankChannel {
+  readonly start: RankStart;
+  /** Aborted when the launcher asks the ranks to stop. */
+  readonly stop: AbortSignal;
+
+  private constructor(start: RankStart, stop: AbortSignal) {
+    this.start = start;
+    this.stop = stop;
+  }
+
+  /**
+   * Waits for the launcher's `start`.
+   * @throws NoLauncherError if this process was not forked by a launcher.
+   */
+  static async open(): Promise<RankChannel> {
+    if (process.send === undefined)
+      throw new NoLauncherError('a rank process is started by the launcher, not by hand: use `simsiam run -f FILE`');
+    const stop = new AbortController();
+    const start = await new Promise<RankStart>((resolve) => {
+      process.on('message', (message: LauncherToRank) => {
+        if (message.type === 'start') resolve(message);
+        else stop.abort();
+      });
+    });
+    return new RankChannel(start, stop.signal);
+  }
+
+  send(message: RankToLauncher): void {
+    // A launcher that is gone ends this process through onLauncherGone; the failed write itself tells nothing more.
+    process.send?.(message, undefined, undefined, () => {});
+  }
+}
+
+/** Calls back once the launcher's end of the channel is closed: the launcher exited, crashed or was killed. */
+export function onLauncherGone(then: () => void): void {
+  if (process.connected) process.once('disconnect', then);
+  else then();
+}
+
+/** What a rank reports about an error: a SimSiamError as it is, anything else as a defect with its stack. */
+export function failureOf(thrown: unknown): FailureMessage {
+  if (thrown instanceof SimSiamError)
+    return { type: 'failure', code: thrown.code, exitCode: thrown.exitCode, message: thrown.message };
+  const failure = { type: 'failure', code: 'INTERNAL', exitCode: exitCode.internal, message: messageOf(thrown) } as const;
+  return thrown instanceof Error && thrown.stack !== undefined ? { ...failure, stack: thrown.stack } : failure;
+}
+
+/**
+ * Runs a rank process from the launcher's `start` to its exit: exits with what `main` returns, or reports what it
+ * throws (stray rejections included) and exits with that error's code. Kills itself when the launcher is gone: SIGKILL,
+ * since nothing may hold up an orphan (TensorFlow's threads would) and checkpoints survive it.
+ */
+export async function serveRank(main: (channel: RankChannel) => Promise<ExitCode>): Promise<void> {
+  let failed = false;
+  const fail = (thrown: unknown): void => {
+    if (failed) return;
+    failed = true;
+    const failure = failureOf(thrown);
+    if (process.send === undefined) {
+      process.stderr.write(`error: ${failure.message} [${failure.code}]\n`);
+      process.exit(failure.exitCode);
+    }
+    process.send(failure, undefined, undefined, () => process.exit(failure.exitCode));
+  };
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  try {
+    const opened = RankChannel.open();
+    if (process.send !== undefined) onLauncherGone(() => process.kill(process.pid, 'SIGKILL'));
+    const channel = await opened;
+    const code = await main(channel);
+    // The channel keeps order: once this last message is written, all before it are.
+    process.send?.({ type: 'alive' } satisfies RankToLauncher, undefined, undefined, () => process.exit(code));
+  } catch (thrown) {
+    fail(thrown);
+  }
+}

@@ -1,0 +1,118 @@
+import type { SimSiamError } from '../../api/errors.ts';
+import { exitCode } from '../../api/exit-codes.ts';
+import { causeOf, endedWell, errorOf, isConsequence } from './cause.ts';
+import type { LauncherToRank, RankStart, RankToLauncher } from './messages.ts';
+import type { RankPlan } from './plan.ts';
+import type { RankEnd } from './rank-process.ts';
+import { RankProcess } from './rank-process.ts';
+import type { Timers } from './timers.ts';
+
+/** How long the launcher waits for the rank at fault to show itself when another one says that it lost its peers. */
+const causeGraceMs = 2_000;
+/** Between SIGTERM and SIGKILL for ranks that are ended because another one is gone. */
+const killGraceMs = 2_000;
+
+export interface RankGroupOptions {
+  readonly plans: readonly RankPlan[];
+  readonly start: Omit<RankStart, 'type' | 'rank' | 'threads' | 'loaderThreads'>;
+  readonly program: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly timers: Timers;
+  readonly onMessage: (rank: number, message: RankToLauncher) => void;
+}
+
+/**
+ * The rank processes of one attempt: started together, ended together. The end of one that is not done ends all; a
+ * later attempt is another group.
+ */
+export class RankGroup {
+  /** Resolved when all processes are gone. */
+  readonly ended: Promise<void>;
+  readonly #ranks: readonly RankProcess[];
+  readonly #timers: Timers;
+  readonly #cancels: (() => void)[] = [];
+  /** In the order in which their ends, or their failures, were noticed. */
+  readonly #order: number[] = [];
+  readonly #ends = new Map<number, RankEnd>();
+  #verdict: SimSiamError | undefined;
+  #ending = false;
+
+  constructor({ plans, start, program, env, timers, onMessage }: RankGroupOptions) {
+    this.#timers = timers;
+    this.#ranks = plans.map((plan) => {
+      const rank = new RankProcess({
+        rank: plan.rank,
+        program,
+        env: { ...env, ...plan.env },
+        onMessage: (message) => {
+          onMessage(plan.rank, message);
+          if (message.type === 'failure') this.#fallen(plan.rank, isConsequence(message));
+        },
+      });
+      const { threads, loaderThreads } = plan;
+      rank.send({ type: 'start', rank: plan.rank, threads, loaderThreads, ...start });
+      return rank;
+    });
+    this.ended = this.#watch();
+  }
+
+  get pids(): readonly number[] {
+    return this.#ranks.flatMap(({ pid }) => pid ?? []);
+  }
+
+  send(message: LauncherToRank): void {
+    for (const rank of this.#ranks) rank.send(message);
+  }
+
+  /** Ends all ranks now, for `reason` if none of them failed before. */
+  end(signal: 'SIGTERM' | 'SIGKILL', reason?: SimSiamError): void {
+    this.#verdict ??= reason;
+    this.#endAll(signal);
+  }
+
+  /** After `ended`: why the group failed; undefined when every rank did what it should. */
+  get error(): SimSiamError | undefined {
+    const ends = this.#order.map((rank) => this.#ends.get(rank)!);
+    const cause = causeOf(ends);
+    if (this.#verdict === undefined) return cause && errorOf(cause);
+    return cause && !isConsequence(cause.failure) ? errorOf(cause) : this.#verdict;
+  }
+
+  /** After `ended` without an error: whether the ranks stopped early on request. */
+  get stopped(): boolean {
+    return [...this.#ends.values()].some(({ code }) => code === exitCode.preempted);
+  }
+
+  async #watch(): Promise<void> {
+    await Promise.all(
+      this.#ranks.map(async (rank) => {
+        const end = await rank.ended;
+        this.#ends.set(rank.rank, end);
+        if (endedWell(end) && end.failure === undefined) this.#notice(rank.rank);
+        else this.#fallen(rank.rank, isConsequence(end.failure));
+      }),
+    );
+    for (const cancel of this.#cancels) cancel();
+  }
+
+  #notice(rank: number): void {
+    if (!this.#order.includes(rank)) this.#order.push(rank);
+  }
+
+  #fallen(rank: number, consequence: boolean): void {
+    this.#notice(rank);
+    if (!consequence) this.#endAll('SIGTERM');
+    else this.#later(causeGraceMs, () => this.#endAll('SIGTERM'));
+  }
+
+  #endAll(signal: 'SIGTERM' | 'SIGKILL'): void {
+    if (this.#ending && signal === 'SIGTERM') return;
+    this.#ending = true;
+    for (const rank of this.#ranks) if (!this.#ends.has(rank.rank)) rank.end(signal);
+    if (signal === 'SIGTERM') this.#later(killGraceMs, () => this.#endAll('SIGKILL'));
+  }
+
+  #later(ms: number, callback: () => void): void {
+    this.#cancels.push(this.#timers.after(ms, callback));
+  }
+}

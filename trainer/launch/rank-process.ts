@@ -1,0 +1,77 @@
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+
+import type { FailureMessage, LauncherToRank, RankToLauncher } from './messages.ts';
+import { OutputTail } from './output-tail.ts';
+
+/** How a rank process ended. Either `code` or `signal` is set, neither if it could not be started. */
+export interface RankEnd {
+  readonly rank: number;
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** What the rank itself said about its end. */
+  readonly failure: FailureMessage | undefined;
+  /** The signal that the launcher had sent before, if any. */
+  readonly endedBy: NodeJS.Signals | undefined;
+  /** Its last lines of stdout and stderr together. */
+  readonly output: readonly string[];
+}
+
+export interface RankProcessOptions {
+  readonly rank: number;
+  /** The program, forked with this Node. */
+  readonly program: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly onMessage: (message: RankToLauncher) => void;
+}
+
+/** One rank's process as the launcher sees it. */
+export class RankProcess {
+  readonly rank: number;
+  /** Resolved when the process is gone and its last message and output are read. */
+  readonly ended: Promise<RankEnd>;
+  readonly #child: ChildProcess;
+  #endedBy: NodeJS.Signals | undefined;
+
+  constructor({ rank, program, env, onMessage }: RankProcessOptions) {
+    this.rank = rank;
+    this.#child = fork(program, [], {
+      env,
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Out of the terminal's process group: Ctrl-C must reach the launcher alone, which stops the ranks in step.
+      detached: true,
+    });
+    const tail = new OutputTail();
+    this.#child.stdout?.on('data', (chunk: Buffer) => tail.write(chunk));
+    this.#child.stderr?.on('data', (chunk: Buffer) => tail.write(chunk));
+    let failure: FailureMessage | undefined;
+    this.#child.on('message', (message: RankToLauncher) => {
+      if (message.type === 'failure') failure ??= message;
+      onMessage(message);
+    });
+    this.ended = new Promise((resolve) => {
+      const end = (code: number | null, signal: NodeJS.Signals | null): void =>
+        resolve({ rank, code, signal, failure, endedBy: this.#endedBy, output: tail.lines() });
+      // 'error' is also emitted for a message that can't be delivered to a process on its way out: 'close' follows.
+      this.#child.on('error', (error) => {
+        tail.write(Buffer.from(`${error.message}\n`));
+        if (this.#child.pid === undefined) end(null, null);
+      });
+      this.#child.on('close', end);
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  send(message: LauncherToRank): void {
+    if (this.#child.connected) this.#child.send(message);
+  }
+
+  end(signal: 'SIGTERM' | 'SIGKILL'): void {
+    this.#endedBy ??= signal;
+    this.#child.kill(signal);
+  }
+}
