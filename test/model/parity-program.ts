@@ -1,0 +1,135 @@
+import { simSiam } from '../../trainer/model/simsiam.ts';
+import { groupEntries } from '../../trainer/model/state.ts';
+import { StateCodec } from '../../trainer/pretrain/state.ts';
+import { metric, tracePretrainStep } from '../../trainer/pretrain/step.ts';
+import { Runtime } from '../../trainer/tensorflow/runtime.ts';
+import { goldenImages, goldenMomentum, goldenSigns, goldenWeights, readGolden } from '../support/goldens.ts';
+import { bytesOf, floatsOf } from '../support/arrays.ts';
+
+/**
+ * One pre-training step from hash-made weights, against PyTorch in float64. Prints the largest deviation, in units of
+ * the golden's tolerance, and where it is. A program of its own, so that a mutated build can run it too.
+ * Arguments: the golden's index, and `synchronized` to take the batch norm of several ranks.
+ */
+interface StepGolden {
+  readonly arch: 'resnet18' | 'resnet50';
+  readonly dim: number;
+  readonly predictor_dim: number;
+  readonly image_size: number;
+  readonly batch: number;
+  readonly lr: number;
+  readonly predictor_lr: number;
+  readonly weight_decay: number;
+  readonly momentum: number;
+  readonly seed: number;
+  readonly state_dict: readonly [string, number[]][];
+  readonly expected: Figures<[number, number]>;
+  readonly tolerance: Figures<number>;
+}
+
+interface Figures<T> {
+  readonly loss: number;
+  readonly z1_std: number;
+  readonly update: Record<string, T>;
+  readonly running: Record<string, T>;
+}
+
+const [index = '0', synchronized] = process.argv.slice(2);
+const golden = readGolden<{ step: StepGolden[] }>('step.json').step[Number(index)]!;
+const positions = new Map(golden.state_dict.map(([name], position) => [name, position]));
+const model = simSiam({
+  arch: golden.arch,
+  stem: 'imagenet',
+  width: 64,
+  zeroInitResidual: true,
+  dim: golden.dim,
+  predictorDim: golden.predictor_dim,
+  projectorLayers: 3,
+});
+const names = model.entries.map(({ name, shape }) => `${name} ${shape.join('×')}`);
+const expectedNames = golden.state_dict.map(([name, shape]) => `${name} ${shape.join('×')}`);
+if (names.join() !== expectedNames.join()) throw new Error('the state has other entries than the golden');
+
+const runtime = Runtime.open({ threads: 2 });
+const codec = new StateCodec(runtime, model);
+const groups = groupEntries(model.entries);
+const weights = new Map(
+  [...groups.trainable, ...groups.frozen, ...groups.statistics].map(({ name, shape }) => [
+    name,
+    goldenWeights(name, shape, positions.get(name)!, golden.seed),
+  ]),
+);
+const momenta = new Map(
+  groups.trainable.map(({ name }) => [
+    name,
+    bytesOf(goldenMomentum(weights.get(name)!.length, positions.get(name)!, golden.seed)),
+  ]),
+);
+const state = await codec.build({
+  weights: new Map([...weights].map(([name, values]) => [name, bytesOf(values)])),
+  momenta,
+});
+const step = tracePretrainStep({
+  runtime,
+  model,
+  spec: {
+    momentum: golden.momentum,
+    weightDecay: golden.weight_decay,
+    precision: 'fp32',
+    ablation: { stopGradient: true },
+    normalize: { mean: [0, 0, 0], std: [1, 1, 1] },
+  },
+  batch: golden.batch,
+  imageSize: golden.image_size,
+  imageType: 'float32',
+  synchronized: synchronized === 'synchronized',
+});
+const view = { dtype: 'float32', shape: [golden.batch, golden.image_size, golden.image_size, 3] } as const;
+const images = runtime.tensors(
+  [1000, 1002].map((stream) => ({
+    spec: view,
+    bytes: goldenImages(stream, golden.batch, golden.image_size, golden.seed),
+  })),
+);
+const controls = runtime.tensors([
+  { spec: { dtype: 'float32', shape: [4] }, bytes: Float32Array.of(golden.lr, golden.predictor_lr, 0, 0) },
+]);
+const [trainable, momentaOut, statistics, figures] = await step.call([
+  ...[state.trainable, state.momenta, state.statistics, state.frozen],
+  images,
+  controls,
+]);
+const after = await codec.values({
+  trainable: trainable!,
+  momenta: momentaOut!,
+  statistics: statistics!,
+  frozen: state.frozen,
+});
+const metrics = floatsOf(await figures!.read(0));
+
+const { expected, tolerance } = golden;
+const deviations: [string, number][] = [
+  ['loss', Math.abs(metrics[metric.loss]! - expected.loss) / tolerance.loss],
+  ['z1_std', Math.abs(metrics[metric.outputStd]! - expected.z1_std) / tolerance.z1_std],
+];
+for (const [expectations, tolerances] of [
+  [expected.update, tolerance.update],
+  [expected.running, tolerance.running],
+] as const) {
+  for (const [name, [norm, projection]] of Object.entries(expectations)) {
+    const before = weights.get(name)!;
+    const now = floatsOf(after.weights.get(name)!);
+    const signs = goldenSigns(before.length, positions.get(name)!);
+    let [squares, sum] = [0, 0];
+    before.forEach((value, i) => {
+      const change = now[i]! - value;
+      squares += change * change;
+      sum += change * signs[i]!;
+    });
+    const off = Math.max(Math.abs(Math.sqrt(squares) - norm), Math.abs(sum - projection)) / norm;
+    deviations.push([name, off / tolerances[name]!]);
+  }
+}
+deviations.sort(([, a], [, b]) => b - a);
+console.log(JSON.stringify({ worst: deviations[0]![1], where: deviations.slice(0, 5) }));
+runtime.close();

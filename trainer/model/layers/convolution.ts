@@ -1,0 +1,78 @@
+import { cast, rawOp } from '../../tensorflow/raw-op.ts';
+import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
+import type { Layer } from '../layer.ts';
+
+interface ConvolutionOptions {
+  readonly name: string;
+  readonly kernel: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly stride: number;
+}
+
+/**
+ * A square convolution without bias, padded as in torchvision (kernel ÷ 2 on each side), Kaiming normal by fan-out.
+ * Views: [n, h, w, inputs] → [n, ⌈h/stride⌉, ⌈w/stride⌉, outputs] in the scope's compute type.
+ */
+export function convolution({ name, kernel, inputs, outputs, stride }: ConvolutionOptions): Layer {
+  const weight = `${name}.weight`;
+  const std = Math.sqrt(2 / (kernel * kernel * outputs));
+  return {
+    entries: [
+      {
+        name: weight,
+        shape: [outputs, inputs, kernel, kernel],
+        role: 'trainable',
+        layout: 'convolution',
+        initial: { kind: 'normal', std },
+      },
+    ],
+    apply: (scope, views) => {
+      const w = cast(scope.parameter(weight), scope.computeType);
+      return views.map((x) => conv2d(x, w, stride));
+    },
+  };
+}
+
+/**
+ * Padding decides the speed on CPU: explicit padding makes TensorFlow's backward convolutions leave oneDNN, and SAME
+ * pads asymmetrically at stride 2. SAME at stride 1, and a Pad before VALID at stride 2, are both right and fast.
+ */
+function conv2d(x: Tensor, w: Tensor, stride: number): Tensor {
+  const margin = (w.shape[0] ?? 1) >> 1;
+  const same = margin > 0 && stride === 1;
+  const padded = margin > 0 && !same ? pad(x, margin) : x;
+  const attrs = {
+    strides: [1, stride, stride, 1],
+    padding: same ? 'SAME' : 'VALID',
+    data_format: 'NHWC',
+    dilations: [1, 1, 1, 1],
+  };
+  return tf.customGrad((x, w, save) => {
+    const [input, filter] = [x as Tensor, w as Tensor];
+    (save as (tensors: Tensor[]) => void)([input, filter]);
+    return {
+      value: rawOp('Conv2D', [input, filter], attrs),
+      gradFunc: (dy: Tensor) => [
+        rawOp('Conv2DBackpropInput', [shapeOf(input), filter, dy], attrs),
+        rawOp('Conv2DBackpropFilter', [input, shapeOf(filter), dy], attrs),
+      ],
+    };
+  })(padded, w);
+}
+
+/** Zeros around height and width. */
+export function pad(x: Tensor, margin: number): Tensor {
+  return tf.customGrad((x) => {
+    const input = x as Tensor;
+    const margins = tf.tensor2d([0, 0, margin, margin, margin, margin, 0, 0], [4, 2], 'int32');
+    return {
+      value: rawOp('Pad', [input, margins]),
+      gradFunc: (dy: Tensor) => rawOp('Slice', [dy, tf.tensor1d([0, margin, margin, 0], 'int32'), shapeOf(input)]),
+    };
+  })(x);
+}
+
+function shapeOf(x: Tensor): Tensor {
+  return tf.tensor1d(x.shape, 'int32');
+}

@@ -1,0 +1,50 @@
+import { allReduceMax } from '../tensorflow/collectives.ts';
+import { cast, rawOp } from '../tensorflow/raw-op.ts';
+import type { GraphFunction, Runtime } from '../tensorflow/runtime.ts';
+import { tf, type Tensor } from '../tensorflow/tfjs.ts';
+import { ReplicasDivergedError } from './errors.ts';
+import type { PretrainState } from './state.ts';
+
+/**
+ * Before a checkpoint, the ranks compare their states: a broken replica (a flipped bit, a collective that gave one
+ * rank something else) must not be what a run goes on from. All ranks call it after the same step.
+ */
+export class DigestCheck {
+  readonly #compare: GraphFunction;
+  readonly #names: readonly string[];
+
+  /** @param names Of the tensors of the state's lists, in their order: trainable, momenta, statistics. */
+  constructor(runtime: Runtime, example: PretrainState, names: readonly string[]) {
+    this.#names = names;
+    const groups = [example.trainable, example.momenta, example.statistics].map((list) => list.specs);
+    this.#compare = runtime.trace('pretrain/digest', groups, (...lists) => {
+      const digests = lists.flat().map(digest);
+      const own = tf.concat([...digests.map(([high]) => high), ...digests.map(([, low]) => low)], 0);
+      const [most, negatedLeast] = allReduceMax([own, tf.neg(own)]) as [Tensor, Tensor];
+      return [[tf.add(most, negatedLeast)]];
+    });
+  }
+
+  /** @throws ReplicasDivergedError naming the first tensor that isn't the same on all ranks. */
+  async assertEqualOnAllRanks(state: PretrainState): Promise<void> {
+    const [difference] = await this.#compare.call([state.trainable, state.momenta, state.statistics]);
+    const bytes = await difference!.read(0);
+    difference!.dispose();
+    const differences = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+    const at = differences.findIndex((value) => value !== 0);
+    if (at >= 0) throw new ReplicasDivergedError(this.#names[at % this.#names.length]!);
+  }
+
+  dispose(): void {
+    this.#compare.dispose();
+  }
+}
+
+/** A tensor's sum in float64, as two float32 numbers that hold 48 bits of it: [1] each. */
+function digest(x: Tensor): [Tensor, Tensor] {
+  const axes = tf.range(0, x.rank, 1, 'int32');
+  const sum = rawOp('Sum', [cast(x, 'float64'), axes], { keep_dims: false });
+  const high = cast(sum, 'float32');
+  const low = cast(rawOp('Sub', [sum, cast(high, 'float64')]), 'float32');
+  return [tf.reshape(high, [1]), tf.reshape(low, [1])];
+}

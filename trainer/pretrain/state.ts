@@ -1,0 +1,101 @@
+import { layoutConverter } from '../model/layout.ts';
+import type { SimSiam } from '../model/simsiam.ts';
+import { checkpointSpecs, groupEntries, initialValues, type StateGroups } from '../model/state.ts';
+import type { GraphFunction, Runtime, TensorList } from '../tensorflow/runtime.ts';
+
+/**
+ * Everything that a step changes, native and immutable: a step makes a new state, so keeping a reference to one is a
+ * free snapshot. Tensors are float32 in TensorFlow's layout, in the order of their entries.
+ */
+export interface PretrainState {
+  readonly trainable: TensorList;
+  readonly momenta: TensorList;
+  readonly statistics: TensorList;
+  readonly frozen: TensorList;
+}
+
+/** The same in PyTorch's layout, by the names of the entries: what a checkpoint holds. */
+export interface PretrainValues {
+  readonly weights: ReadonlyMap<string, Uint8Array>;
+  /** Of the trainable entries. */
+  readonly momenta: ReadonlyMap<string, Uint8Array>;
+}
+
+export function disposeState(state: PretrainState): void {
+  for (const list of [state.trainable, state.momenta, state.statistics, state.frozen]) list.dispose();
+}
+
+/** Builds states from values and reads values from states. */
+export class StateCodec {
+  readonly groups: StateGroups;
+  readonly #runtime: Runtime;
+  readonly #model: SimSiam;
+  readonly #toGraph: GraphFunction;
+  readonly #toCheckpoint: GraphFunction;
+
+  constructor(runtime: Runtime, model: SimSiam) {
+    this.#runtime = runtime;
+    this.#model = model;
+    this.groups = groupEntries(model.entries);
+    this.#toGraph = layoutConverter(runtime, 'trainable', this.groups.trainable, 'toGraph');
+    this.#toCheckpoint = layoutConverter(runtime, 'trainable', this.groups.trainable, 'toCheckpoint');
+  }
+
+  /** The start of a run: weights drawn from the seed, momenta 0. */
+  async initial(seed: number): Promise<PretrainState> {
+    const values = initialValues(this.#model.entries, seed);
+    const momenta = this.groups.trainable.map(({ name }) => [name, zerosLike(values.get(name)!)] as const);
+    return this.build({ weights: new Map([...values].map(([name, v]) => [name, bytesOf(v)])), momenta: new Map(momenta) });
+  }
+
+  /** @param values All entries of the state, of the right sizes. */
+  async build({ weights, momenta }: PretrainValues): Promise<PretrainState> {
+    const list = (entries: StateGroups['trainable'], values: ReadonlyMap<string, Uint8Array>): TensorList => {
+      const specs = checkpointSpecs(entries);
+      return this.#runtime.tensors(entries.map(({ name }, i) => ({ spec: specs[i]!, bytes: values.get(name)! })));
+    };
+    const { trainable, frozen, statistics } = this.groups;
+    return {
+      trainable: await convert(this.#toGraph, list(trainable, weights)),
+      momenta: await convert(this.#toGraph, list(trainable, momenta)),
+      // Vectors are laid out alike in both.
+      statistics: list(statistics, weights),
+      frozen: list(frozen, weights),
+    };
+  }
+
+  /** Reads a state; it may be called while steps go on. */
+  async values(state: PretrainState): Promise<PretrainValues> {
+    const { trainable, frozen, statistics } = this.groups;
+    const readNamed = async (entries: StateGroups['trainable'], list: TensorList): Promise<[string, Uint8Array][]> => {
+      const values = await list.readAll();
+      return entries.map(({ name }, i) => [name, values[i]!]);
+    };
+    const exported = async (list: TensorList): Promise<[string, Uint8Array][]> => {
+      const [converted] = await this.#toCheckpoint.call([list]);
+      const named = await readNamed(trainable, converted!);
+      converted!.dispose();
+      return named;
+    };
+    const weights = new Map([
+      ...(await exported(state.trainable)),
+      ...(await readNamed(frozen, state.frozen)),
+      ...(await readNamed(statistics, state.statistics)),
+    ]);
+    return { weights, momenta: new Map(await exported(state.momenta)) };
+  }
+}
+
+async function convert(converter: GraphFunction, list: TensorList): Promise<TensorList> {
+  const [converted] = await converter.call([list]);
+  list.dispose();
+  return converted!;
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+function zerosLike(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.byteLength);
+}
