@@ -19,6 +19,8 @@ export interface RunResult {
     readonly effectiveRank?: number;
     readonly effectiveRankLimit?: number;
     readonly effectiveRankSamples?: number;
+    /** The collapse alarm that stood at the end, null in a healthy run. */
+    readonly collapse: 'complete' | 'dimensional' | null;
     readonly knnTop1?: number;
   };
   /** Absent when `spec.linear.epochs` is 0. The figures are of the best epoch. */
