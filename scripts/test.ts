@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ async function runFiles(files: readonly string[], concurrency: number, tally: Ta
   if (files.length === 0) return;
   const compiled = files.map((file) => join(root, 'dist/test', file.replace(/\.ts$/, '.js')));
   const events = run({ files: compiled, concurrency, timeout: fileTimeoutMs });
-  events.on('test:pass', (report) => tally.pass({ ...report, file: report.file && relative(root, report.file) }));
+  events.on('test:pass', (report) => tally.pass(report));
   events.on('test:fail', (report) => tally.fail(report));
   for await (const text of events.compose(new spec())) process.stdout.write(text as string);
 }
@@ -43,6 +43,7 @@ if (strict) {
 const tally = new Tally();
 await runFiles(parallel, availableParallelism(), tally);
 await runFiles(serial, 1, tally);
+for (const file of tally.empty) console.log(`NO TEST in ${file}`);
 for (const line of tally.skipped) console.log(`SKIPPED ${line}`);
 if (strict && tally.skipped.length > 0) console.log('skipped tests are failures where CI=true');
 console.log(tally.toString());

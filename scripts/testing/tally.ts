@@ -1,6 +1,7 @@
 /** What node:test reports of a test that has ended. */
 export interface TestReport {
   readonly name: string;
+  /** Path of the compiled test file; node:test names a file without any test by it. */
   readonly file?: string | undefined;
   /** `true`, or the reason. */
   readonly skip?: string | boolean | undefined;
@@ -14,8 +15,15 @@ export class Tally {
   failed = 0;
   /** One line for each skipped test. */
   readonly skipped: string[] = [];
+  /** The files without any test. Each counts as a failure: it looks like a guard and is none. */
+  readonly empty: string[] = [];
 
   pass(report: TestReport): void {
+    if (report.file !== undefined && report.name === report.file) {
+      this.empty.push(report.file);
+      this.failed++;
+      return;
+    }
     const reason = report.skip || report.todo;
     if (reason) this.skipped.push(`${report.file ?? ''}: ${report.name}${reason === true ? '' : ` (${reason})`}`);
     else if (report.details.type !== 'suite') this.passed++;

@@ -28,6 +28,14 @@ describe('Tally', () => {
     assert.equal(tally.succeeded(false), false);
   });
 
+  it('is a failure when a file has no test', () => {
+    const tally = new Tally();
+    tally.pass(test);
+    tally.pass({ name: 'test/empty.test.js', file: 'test/empty.test.js', details: { type: 'test' } });
+    assert.deepEqual(tally.empty, ['test/empty.test.js']);
+    assert.equal(tally.succeeded(false), false);
+  });
+
   for (const mark of [{ skip: 'no GPU' }, { skip: true }, { todo: true }]) {
     it(`says what was skipped by ${JSON.stringify(mark)}, a failure only where strict`, () => {
       const tally = new Tally();
