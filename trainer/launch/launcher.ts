@@ -63,7 +63,11 @@ export async function launch(run: SimSiamRun, options: LaunchOptions): Promise<L
   }
 }
 
-async function runGroup(run: SimSiamRun, plan: Plan, options: LaunchOptions): Promise<LaunchOutcome | { error: Error }> {
+async function runGroup(
+  run: SimSiamRun,
+  plan: Plan,
+  options: LaunchOptions,
+): Promise<LaunchOutcome | { error: Error }> {
   const timers = options.timers ?? systemTimers;
   const ports = await (options.choosePorts ?? freePorts)(plan.ranks.length);
   if (options.kill.aborted) return { status: 'killed' };

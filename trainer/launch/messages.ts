@@ -111,10 +111,4 @@ export interface ResultMessage {
 
 /** Rank 0 sends all of them, the other ranks `warning` and `failure` only. */
 export type RankToLauncher =
-  | PhaseMessage
-  | ProgressMessage
-  | AliveMessage
-  | CheckpointMessage
-  | WarningMessage
-  | FailureMessage
-  | ResultMessage;
+  PhaseMessage | ProgressMessage | AliveMessage | CheckpointMessage | WarningMessage | FailureMessage | ResultMessage;

@@ -48,7 +48,12 @@ export function onLauncherGone(then: () => void): void {
 export function failureOf(thrown: unknown): FailureMessage {
   if (thrown instanceof SimSiamError)
     return { type: 'failure', code: thrown.code, exitCode: thrown.exitCode, message: thrown.message };
-  const failure = { type: 'failure', code: 'INTERNAL', exitCode: exitCode.internal, message: messageOf(thrown) } as const;
+  const failure = {
+    type: 'failure',
+    code: 'INTERNAL',
+    exitCode: exitCode.internal,
+    message: messageOf(thrown),
+  } as const;
   return thrown instanceof Error && thrown.stack !== undefined ? { ...failure, stack: thrown.stack } : failure;
 }
 

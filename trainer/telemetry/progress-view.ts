@@ -1,0 +1,11 @@
+import type { RunResult } from '../../api/run-result.ts';
+import type { LaunchEvent } from '../launch/launcher.ts';
+
+/** What shows a run while it goes on. */
+export interface ProgressView {
+  onEvent(event: LaunchEvent): void;
+  /** The run is complete. */
+  onResult(result: RunResult): void;
+  /** Leaves the terminal as it was; nothing is shown afterwards. */
+  close(): void;
+}
