@@ -17,7 +17,12 @@ export const runName = { pattern: /^[a-z]([-a-z0-9]*[a-z0-9])?$/, maxLength: 48 
 
 /** What of the metadata people write, and what the API server adds to it. */
 export const metadataSchema = z.strictObject({
-  name: z.string().max(runName.maxLength).regex(runName.pattern),
+  name: z
+    .string()
+    .min(1)
+    .max(runName.maxLength)
+    .regex(runName.pattern)
+    .meta({ allowed: `1 to ${runName.maxLength} of a-z, 0-9 and hyphens, first a letter, last no hyphen` }),
   namespace: z.string().min(1).max(63).exactOptional(),
   labels: stringMap.exactOptional(),
   annotations: stringMap.exactOptional(),

@@ -1,0 +1,10 @@
+import { crdYaml } from './crd-yaml.ts';
+import { referenceMarkdown } from './reference.ts';
+
+/** Every file that is made of the schema: its path in the repository and its text. */
+export function generatedFiles(): readonly { readonly path: string; readonly text: string }[] {
+  return [
+    { path: 'crds/simsiam.dev_simsiamruns.yaml', text: crdYaml() },
+    { path: 'docs/reference.md', text: referenceMarkdown() },
+  ];
+}
