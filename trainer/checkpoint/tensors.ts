@@ -1,0 +1,63 @@
+import { CheckpointMismatchError } from './errors.ts';
+
+/** Bytes of one element by the dtype's name in the safetensors format. */
+export const elementBytes = { F32: 4, F64: 8, BF16: 2, I32: 4, I64: 8, U8: 1 } as const;
+
+export type TensorDType = keyof typeof elementBytes;
+
+/** A tensor at rest. */
+export interface NamedTensor {
+  /** As in a PyTorch state_dict: `encoder.layer1.0.conv1.weight`. */
+  readonly name: string;
+  readonly dtype: TensorDType;
+  /** `[]` is a scalar. */
+  readonly shape: readonly number[];
+  /** Elements in row-major order, little-endian; of any alignment. */
+  readonly bytes: Uint8Array;
+}
+
+/** What a tensor is without its values. */
+export type TensorOutline = Pick<NamedTensor, 'name' | 'dtype' | 'shape'>;
+
+/** Bytes that a tensor of this dtype and shape has; not a safe integer if the shape is absurd. */
+export function byteLengthOf(dtype: TensorDType, shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, elementBytes[dtype]);
+}
+
+const namedAtMost = 3;
+
+/**
+ * Refuses a checkpoint of another architecture: names, shapes and dtypes must be the same, in any order.
+ *
+ * @param where what was read, for the message: `file:///runs/a/pretrain/checkpoints/step-120-g1/model.safetensors`
+ * @throws CheckpointMismatchError that names the first differing tensors with both shapes
+ */
+export function assertSameTensors(
+  expected: readonly TensorOutline[],
+  actual: readonly TensorOutline[],
+  where = 'the checkpoint',
+): void {
+  const held = new Map(actual.map((tensor) => [tensor.name, tensor]));
+  const wanted = new Set(expected.map((tensor) => tensor.name));
+  const differences = [
+    ...expected.flatMap((tensor) => {
+      const other = held.get(tensor.name);
+      if (other === undefined) return [`${tensor.name}: ${outline(tensor)} expected, none found`];
+      if (outline(other) === outline(tensor)) return [];
+      return [`${tensor.name}: ${outline(tensor)} expected, ${outline(other)} found`];
+    }),
+    ...actual
+      .filter((tensor) => !wanted.has(tensor.name))
+      .map((tensor) => `${tensor.name}: none expected, ${outline(tensor)} found`),
+  ];
+  if (differences.length === 0) return;
+  const more = differences.length > namedAtMost ? `; and ${differences.length - namedAtMost} more` : '';
+  throw new CheckpointMismatchError(
+    `${where} is of another architecture: ${differences.slice(0, namedAtMost).join('; ')}${more}; ` +
+      'use the recipe that it was written with, or another storage URI',
+  );
+}
+
+function outline(tensor: TensorOutline): string {
+  return `${tensor.dtype} [${tensor.shape.join(', ')}]`;
+}
