@@ -18,6 +18,7 @@ export function allowedValues(node: SchemaNode): string {
       return `a list ${lengths(node, node.items?.type === 'object' ? 'mappings' : 'values')}${each(node)}`.trimEnd();
     case 'object':
       return `a mapping${names(node)}`;
+    case undefined:
     default:
       return 'anything';
   }

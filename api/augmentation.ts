@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { field, numberIn, perChannel, positiveUpTo } from './field.ts';
 
-const mocoV2 = 'paper §4.1 (MoCo v2 augmentation)';
+const mocoV2 = 'paper appendix A (data augmentation)';
 const normalization = 'original main_simsiam.py: transforms.Normalize';
 
 /** A closed interval [low, high] whose bounds are each in the range of `bound`; that low ≤ high is a cross-field rule. */

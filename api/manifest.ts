@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { allowedValues } from './allowed.ts';
 import { ManifestError, type ManifestIssue } from './manifest-error.ts';
 import { nearestName } from './nearest-name.ts';

@@ -9,7 +9,7 @@ export type Architecture = (typeof architectures)[number];
 const ablationSchema = z.strictObject({
   stopGradient: field(z.boolean().default(true), {
     description: 'Stop the gradient at the target view. Without it the representation collapses.',
-    source: 'paper §4.1, table 1',
+    source: 'paper §4.1, figure 2',
   }),
 });
 
@@ -54,12 +54,12 @@ export const pretrainSchema = z.strictObject({
   }),
   zeroInitResidual: field(z.boolean().default(true), {
     description: 'Start the last batch norm of each residual block at gamma 0, so that a block begins as the identity.',
-    source: 'original: zero_init_residual=True',
+    source: 'paper appendix A (initialisation); original: zero_init_residual=True',
   }),
   imageSize: field(wholeNumber(8, 1024).default(224), {
     description: 'Side of the square views.',
     unit: 'pixels',
-    source: 'paper §4.1; original: RandomResizedCrop(224)',
+    source: 'paper §4; original: RandomResizedCrop(224)',
   }),
   epochs: field(wholeNumber(1, 100_000).default(100), {
     description: 'Passes over the training images. Raising it extends a finished local run.',
@@ -118,7 +118,7 @@ export const pretrainSchema = z.strictObject({
     description:
       'How the two views of an image are made: the random chain crop → jitter → grayscale → blur → flip, ' +
       'or `none` for the evaluation transform in both.',
-    source: 'paper §4.1 (MoCo v2 augmentation)',
+    source: 'paper appendix A (data augmentation)',
   }),
   normalize: field(normalizeSchema.prefault({}), {
     description: 'Normalisation of the pixels, in training and in evaluation.',

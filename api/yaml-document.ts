@@ -49,7 +49,7 @@ function soleDocument(
   lineCounter: LineCounter,
   lineAt: (offset: number) => number,
 ): Document.Parsed {
-  let parsed: Document.Parsed<ParsedNode, true>[];
+  let parsed: Document.Parsed<ParsedNode>[];
   try {
     parsed = [...parseAllDocuments(text, { lineCounter, prettyErrors: false, logLevel: 'error', version: '1.2' })];
   } catch (error) {
@@ -57,16 +57,7 @@ function soleDocument(
     throw refusal(source, 1, `this can't be read as YAML: ${messageOf(error)}`);
   }
   const errors = parsed.flatMap((document) => document.errors);
-  if (errors.length > 0) {
-    throw new ManifestError(
-      source,
-      errors.map((error) => ({
-        line: lineAt(error.pos[0]),
-        field: '',
-        problem: `not YAML: ${oneLine(error.message)}`,
-      })),
-    );
-  }
+  if (errors.length > 0) throw new ManifestError(source, firstOfEachLine(errors, lineAt));
   const [document, second] = parsed.filter(({ contents }) => contents !== null && !isEmptyScalar(contents));
   if (document === undefined) throw refusal(source, 1, 'the file is empty: a SimSiamRun is wanted');
   if (second !== undefined) {
