@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { cosineLearningRate, scaledLearningRate } from '../../trainer/optimize/schedule.ts';
+
+test('the base learning rate is that of a batch of 256', () => {
+  assert.equal(scaledLearningRate(0.05, 256), 0.05);
+  assert.equal(scaledLearningRate(0.05, 512), 0.1);
+  assert.equal(scaledLearningRate(0.1, 4096), 1.6);
+});
+
+test('the cosine begins at the initial rate, halves in the middle and does not reach zero in the last epoch', () => {
+  assert.equal(cosineLearningRate(0.1, 0, 100), 0.1);
+  assert.ok(Math.abs(cosineLearningRate(0.1, 50, 100) - 0.05) < 1e-15);
+  assert.ok(Math.abs(cosineLearningRate(0.1, 25, 100) - 0.05 * (1 + Math.SQRT1_2)) < 1e-15);
+  const last = cosineLearningRate(0.1, 99, 100);
+  assert.ok(last > 0 && last < 0.0001);
+});

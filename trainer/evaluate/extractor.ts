@@ -1,0 +1,44 @@
+import { cast } from '../tensorflow/raw-op.ts';
+import type { Runtime, TensorList } from '../tensorflow/runtime.ts';
+import { tf, type Tensor } from '../tensorflow/tfjs.ts';
+
+/**
+ * What turns images into features inside a graph: a backbone in eval mode, trained or not, the projector's output, or
+ * the bare pixels. kNN, linear evaluation and the effective rank know no more than this.
+ */
+export interface FeatureExtractor {
+  /** Part of the names of the graph functions it is traced into: `backbone`, `raw-pixels`. */
+  readonly name: string;
+  /** Features an image. */
+  readonly dimension: number;
+  /** Weights and statistics, native; the extractor's owner disposes them. */
+  readonly state: TensorList;
+  /** While tracing: `state` as symbolic tensors and images uint8 [n, s, s, 3] → float32 [n, dimension]. */
+  features(state: readonly Tensor[], images: Tensor): Tensor;
+}
+
+export interface PixelNormalization {
+  /** Of pixels in [0, 1]: red, green, blue. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** uint8 [n, s, s, 3] → float32, in [0, 1], then normalised by channel. */
+export function normalizePixels(images: Tensor, { mean, std }: PixelNormalization): Tensor {
+  const unit = tf.div(cast(images, 'float32'), 255);
+  return tf.div(tf.sub(unit, tf.tensor1d([...mean])), tf.tensor1d([...std]));
+}
+
+/** The baseline without any network: normalised pixels, flattened. */
+export function rawPixels(
+  runtime: Runtime,
+  options: { imageSize: number; normalize: PixelNormalization },
+): FeatureExtractor {
+  const dimension = options.imageSize * options.imageSize * 3;
+  return {
+    name: 'raw-pixels',
+    dimension,
+    state: runtime.tensors([]),
+    features: (_state, images) => tf.reshape(normalizePixels(images, options.normalize), [-1, dimension]),
+  };
+}
