@@ -1,0 +1,44 @@
+import { messageOf } from '../../api/errors.ts';
+import { type FailurePlace, PeerLostError, TensorFlowError } from './errors.ts';
+import { type CodeLocation, describeLocation } from './source-location.ts';
+
+const lostPeer = new Set(['TF_UNAVAILABLE', 'TF_DEADLINE_EXCEEDED', 'TF_ABORTED']);
+
+/**
+ * The named error of a call that failed natively. `collective`: whether the function talks to other ranks, so that
+ * unavailable, timed out or aborted means that one of them is lost.
+ */
+export function callError(
+  thrown: unknown,
+  name: string,
+  locations: ReadonlyMap<string, CodeLocation>,
+  collective: boolean,
+): TensorFlowError | PeerLostError {
+  const { code = 'TF_UNKNOWN' } = thrown as { code?: string };
+  const message = messageOf(thrown);
+  const place = placeOf(message, locations);
+  const what = `${name}: ${firstSentence(message)}`;
+  return collective && lostPeer.has(code)
+    ? new PeerLostError(code, what, place, { cause: thrown })
+    : new TensorFlowError(code, what, place, { cause: thrown });
+}
+
+// TensorFlow names the node as {{node MatMul_12}}, in an optimised graph with a prefix or suffix: {{node a/MatMul_12/b}}.
+function placeOf(message: string, locations: ReadonlyMap<string, CodeLocation>): FailurePlace {
+  for (const [, path = ''] of message.matchAll(/\{\{node ([^}]+)\}\}/g)) {
+    for (const node of path.split('/')) {
+      const location = locations.get(node);
+      if (location) return { op: node.replace(/_\d+$/, ''), tracedAt: describeLocation(location) };
+    }
+  }
+  return {};
+}
+
+function firstSentence(message: string): string {
+  const line = message
+    .replace(/\{\{[^}]*\}\}/g, '')
+    .split('\n')
+    .map((text) => text.trim())
+    .find((text) => text.length > 0 && !/^\d+ root error/.test(text));
+  return (line ?? message).replace(/^\(\d+\)\s*/, '').replace(/\s+/g, ' ');
+}

@@ -1,0 +1,79 @@
+/**
+ * Collectives over all ranks, inside a trace. With one rank they are the identity and add nothing.
+ *
+ * They have no gradients: use them inside `tf.customGrad` or on gradients. Every rank must trace the same collectives
+ * in the same order, in functions of the same names, traced in the same order: their keys follow from that.
+ */
+import { TracingError } from './errors.ts';
+import { addOp, type AttrValue, cast, realDType } from './raw-op.ts';
+import { tf } from './tfjs.ts';
+import { requireSession, type TraceSession } from './trace-session.ts';
+
+/** Number of ranks of the runtime that traces. */
+export function world(): number {
+  return requireSession('world').group.world;
+}
+
+/** Rank of the runtime that traces, from 0. */
+export function rank(): number {
+  return requireSession('rank').group.rank;
+}
+
+/**
+ * The sums over all ranks of each tensor, in ONE message: a message costs about a millisecond whatever its size, but
+ * beyond some 4 MB several in flight are faster than one. Summed in float32; the results have the dtypes of `xs`
+ * (float32 or bfloat16).
+ */
+export function allReduceSum(xs: readonly tf.Tensor[]): tf.Tensor[] {
+  return allReduce('Add', xs);
+}
+
+/** The greatest over all ranks of each element, in one message; otherwise as {@link allReduceSum}. */
+export function allReduceMax(xs: readonly tf.Tensor[]): tf.Tensor[] {
+  return allReduce('Max', xs);
+}
+
+/** `[n, …]` of every rank, in the order of the ranks: `[world·n, …]`. n is the same on all ranks. Any numeric dtype. */
+export function allGather(x: tf.Tensor): tf.Tensor {
+  const session = requireSession('allGather');
+  const { world } = session.group;
+  if (world === 1) return x;
+  const [n, ...rest] = x.shape;
+  if (n === undefined) throw new TracingError(`${session.name}: allGather takes tensors with a first dimension, not scalars`);
+  return collective(session, 'CollectiveGatherV2', x, {}, [world * n, ...rest]);
+}
+
+function allReduce(mergeOp: 'Add' | 'Max', xs: readonly tf.Tensor[]): tf.Tensor[] {
+  const session = requireSession('allReduce');
+  if (session.group.world === 1 || xs.length === 0) return [...xs];
+  const flat = xs.map((x) => {
+    const dtype = realDType(x);
+    if (dtype !== 'float32' && dtype !== 'bfloat16') throw new TracingError(`${session.name}: all-reduce takes float32 or bfloat16, not ${dtype}`);
+    return tf.reshape(cast(x, 'float32'), [-1]);
+  });
+  const joined = flat.length === 1 ? (flat[0] as tf.Tensor) : tf.concat(flat, 0);
+  const reduced = collective(session, 'CollectiveReduceV2', joined, { merge_op: mergeOp, final_op: 'Id', max_subdivs_per_device: -1 }, joined.shape);
+  const parts = flat.length === 1 ? [reduced] : tf.split(reduced, flat.map((x) => x.size), 0);
+  return xs.map((x, i) => cast(tf.reshape(parts[i] as tf.Tensor, x.shape), realDType(x)));
+}
+
+const groupKey = 1;
+
+function collective(
+  session: TraceSession,
+  op: string,
+  x: tf.Tensor,
+  attrs: Readonly<Record<string, AttrValue>>,
+  shape: readonly number[],
+): tf.Tensor {
+  const { world, hint, timeoutSeconds, ordered } = session.group;
+  const before = session.collectives.at(-1);
+  const scalar = (value: number): tf.Tensor => tf.scalar(value, 'int32');
+  const inputs = [x, scalar(world), scalar(groupKey), scalar(session.nextInstanceKey())];
+  const common = { communication_hint: hint, timeout_seconds: timeoutSeconds, is_stateless: false, Nordering_token: 0 };
+  const controls = ordered && before !== undefined ? [before] : [];
+  const [added] = addOp(op, inputs, { ...common, ...attrs }, 1, { controls, shapes: [shape] });
+  const { id, tensor } = added as { id: number; tensor: tf.Tensor };
+  session.collectives.push(id);
+  return tensor;
+}

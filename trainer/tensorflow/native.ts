@@ -1,0 +1,145 @@
+/**
+ * The contract of our native addon (trainer/tensorflow/native), the only way from TypeScript to TensorFlow's C API.
+ *
+ * Rules of all functions:
+ * - Main thread of the process only. Nothing blocks but {@link NativeAddon.openRuntime} (it starts a server).
+ * - Absent values are null, never undefined. Dtypes are TensorFlow's numbers (dtypes.ts). Shapes are whole numbers ≥ 0.
+ * - Failures are thrown, or reject the promise, as an `Error` with a `code`: TensorFlow's status (`TF_UNAVAILABLE`, …),
+ *   `NATIVE_DISPOSED` for an object used after its end, `NATIVE_MISUSE` for arguments that only a defect can cause.
+ * - Typed arrays that are passed in are copied before the function returns.
+ *
+ * Ownership: the objects below are externals that hold a counted reference. Garbage collection or the dispose function
+ * gives it back, whichever comes first; the thing itself ends with its last reference, so a call in flight keeps its
+ * function and its inputs alive whatever JavaScript does. V8 is told of the bytes behind tensors.
+ *
+ * Threads: calls of a runtime run one after the other, in the order of {@link NativeAddon.callFunction}, on a thread of
+ * their own; reads copy on libuv's pool. The event loop stays alive while a call or a read is in flight.
+ *
+ * End of the process: once a runtime is open the process ends without the destructors of C++ statics (Linux), since
+ * they would tear TensorFlow down under a call in flight.
+ */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { messageOf } from '../../api/errors.ts';
+import { NativeAddonError } from './errors.ts';
+
+declare const kind: unique symbol;
+/** A TFE context with its executing thread. */
+export type NativeRuntime = { readonly [kind]: 'runtime' };
+/** A graph under construction. */
+export type NativeTrace = { readonly [kind]: 'trace' };
+/** A function registered in a runtime's context. */
+export type NativeFunction = { readonly [kind]: 'function' };
+/** An immutable list of tensor handles. Lists share handles. */
+export type NativeTensors = { readonly [kind]: 'tensors' };
+/** A call that is queued, running or settled. */
+export type NativeCall = { readonly [kind]: 'call' };
+
+/** A symbolic tensor of a trace. */
+export interface NativeSymbol {
+  /** What later calls name it by; counts from 0 in each trace. */
+  readonly index: number;
+  readonly dtype: number;
+  /** Null where TensorFlow's shape inference leaves a dimension open. */
+  readonly shape: number[] | null;
+}
+
+/** A node that was added to a trace, with as many of its outputs as were asked for. */
+export interface NativeNode {
+  /** `<op>_<count>`, which TensorFlow's errors mention. */
+  readonly node: string;
+  readonly tensors: NativeSymbol[];
+}
+
+/** An attribute of an op. Its kind is looked up in the op's definition; a dtype may be a number or a name. */
+export interface NativeAttribute {
+  readonly name: string;
+  readonly value: unknown;
+}
+
+export interface NativeAddon {
+  /** `2.20.0` */
+  tensorflowVersion(): string;
+
+  /**
+   * Opens a context of its own with `threads` threads in each pool, and in a cluster the server for collectives
+   * (`serverDef`: text form of tensorflow.ServerDef; empty: none). Functions run on `device`: the first GPU, else the
+   * CPU. Throws TensorFlow's status when the server's port is taken.
+   */
+  openRuntime(threads: number, serverDef: string): { runtime: NativeRuntime; device: string; gpu: boolean };
+  /** Cancels all calls; their promises reject. The runtime can't be used afterwards; tensors can still be read. */
+  closeRuntime(runtime: NativeRuntime): void;
+
+  beginTrace(): NativeTrace;
+  addPlaceholder(trace: NativeTrace, dtype: number, shape: readonly number[]): NativeNode;
+  /** `values`: a typed array of the dtype's layout, for strings an array of UTF-8 bytes. Large uniform ones become Fill. */
+  addConstant(trace: NativeTrace, dtype: number, shape: readonly number[], values: unknown): NativeNode;
+  /**
+   * Adds an op. Attributes that follow from the inputs (T, N, …) are ignored: TensorFlow infers them. Float32 constants
+   * that meet bfloat16 or float16 under one type attribute are cast to it. `controls`: tensors whose ops run before.
+   */
+  addOperation(
+    trace: NativeTrace,
+    op: string,
+    attributes: readonly NativeAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+    controls: readonly number[],
+  ): NativeNode;
+  /** Adds to what shape inference knows of a tensor; throws if the two contradict each other. */
+  setShape(trace: NativeTrace, tensor: number, shape: readonly number[]): void;
+  /** Makes the trace a function of that (unique) name. The inputs must be its placeholders. */
+  finishTrace(
+    runtime: NativeRuntime,
+    trace: NativeTrace,
+    name: string,
+    inputs: readonly number[],
+    outputs: readonly number[],
+  ): { function: NativeFunction; nodes: number };
+  disposeTrace(trace: NativeTrace): void;
+
+  /**
+   * Queues a call. The inputs are the tensors of all lists in a row; the outputs come as lists of `outputGroups`
+   * tensors each. The caller may dispose of the inputs at once.
+   */
+  callFunction(
+    runtime: NativeRuntime,
+    fn: NativeFunction,
+    inputs: readonly NativeTensors[],
+    outputGroups: readonly number[],
+  ): { promise: Promise<NativeTensors[]>; call: NativeCall };
+  /** Ends the call soon, with `TF_CANCELLED` mostly. A collective that waits for a peer ends too. */
+  cancelCall(call: NativeCall): void;
+  disposeFunction(fn: NativeFunction): void;
+
+  /** Copies values into new tensors in host memory. All three lists are of one length. */
+  createTensors(
+    runtime: NativeRuntime,
+    dtypes: readonly number[],
+    shapes: readonly (readonly number[])[],
+    values: readonly ArrayBufferView[],
+  ): NativeTensors;
+  sliceTensors(tensors: NativeTensors, from: number, to: number): NativeTensors;
+  concatTensors(tensors: readonly NativeTensors[]): NativeTensors;
+  disposeTensors(tensors: NativeTensors): void;
+  /** Copies out the values of the tensors at `indices`. */
+  readTensors(tensors: NativeTensors, indices: readonly number[]): Promise<ArrayBuffer[]>;
+}
+
+const addonPath = fileURLToPath(new URL('../../native/tensorflow.node', import.meta.url));
+
+let loaded: NativeAddon | undefined;
+
+/** The addon, loaded at the first call. Throws {@link NativeAddonError} with the way to mend it. */
+export function nativeAddon(): NativeAddon {
+  try {
+    loaded ??= createRequire(import.meta.url)(addonPath) as NativeAddon;
+  } catch (error) {
+    throw new NativeAddonError(
+      `The TensorFlow addon can't be loaded from ${addonPath}: ${messageOf(error)}; run "npm run setup", which builds it ` +
+        `(after a change of Node or of the machine run it again)`,
+      { cause: error },
+    );
+  }
+  return loaded;
+}

@@ -1,0 +1,87 @@
+// A context with the thread that executes functions, one after the other in the order of their calls (so collectives
+// start in the same order on every rank).
+#ifndef SIMSIAM_RUNTIME_H_
+#define SIMSIAM_RUNTIME_H_
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "context.h"
+#include "js.h"
+#include "tensors.h"
+#include "tensorflow/c/eager/c_api_experimental.h"
+
+namespace simsiam {
+
+// A function registered in a context, until the last call and the last JavaScript reference are gone.
+class Function {
+ public:
+  static constexpr uint64_t kTag = 0x73696d7369616d02;
+  static constexpr const char* kName = "function";
+  // Takes the function; throws Failure if the context refuses it.
+  Function(std::shared_ptr<Context> context, std::string name, TF_Function* function, size_t outputs);
+  ~Function();
+  const std::string& name() const { return name_; }
+  size_t outputs() const { return outputs_; }
+
+ private:
+  std::shared_ptr<Context> context_;
+  std::string name_;
+  size_t outputs_;
+};
+
+// One call, from the moment it is queued until its promise is settled.
+struct Call {
+  static constexpr uint64_t kTag = 0x73696d7369616d03;
+  static constexpr const char* kName = "call";
+  Call() : cancellation(TFE_NewCancellationManager()) {}
+  ~Call() { TFE_DeleteCancellationManager(cancellation); }
+  std::shared_ptr<Function> function;
+  std::vector<std::shared_ptr<Handle>> inputs;
+  std::vector<size_t> groups;  // how many outputs each list of the answer takes
+  TFE_CancellationManager* cancellation;
+  napi_deferred deferred = nullptr;
+  std::vector<std::shared_ptr<Handle>> outputs;
+  std::string code, message;  // of the failure, if there is one
+};
+
+class Runtime : public std::enable_shared_from_this<Runtime> {
+ public:
+  static constexpr uint64_t kTag = 0x73696d7369616d04;
+  static constexpr const char* kName = "runtime";
+  static std::shared_ptr<Runtime> start(napi_env env, std::shared_ptr<Context> context);
+  const std::shared_ptr<Context>& context() const { return context_; }
+  void enqueue(napi_env env, std::shared_ptr<Call> call);
+  // Cancels what is queued or running; the thread ends when that is settled.
+  void close();
+
+ private:
+  explicit Runtime(std::shared_ptr<Context> context) : context_(std::move(context)) {}
+  void run();
+  void execute(Call* call) const;
+  static void settle(napi_env env, napi_value, void* context, void* data);
+
+  std::shared_ptr<Context> context_;
+  napi_threadsafe_function settled_ = nullptr;
+  int unsettled_ = 0;  // main thread only; above 0 the event loop is kept alive
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::shared_ptr<Call>> queue_;
+  std::shared_ptr<Call> running_;
+  bool closed_ = false;
+};
+
+// Exported to JavaScript; see native.ts.
+napi_value openRuntime(napi_env env, napi_callback_info info);
+napi_value closeRuntime(napi_env env, napi_callback_info info);
+napi_value callFunction(napi_env env, napi_callback_info info);
+napi_value cancelCall(napi_env env, napi_callback_info info);
+napi_value disposeFunction(napi_env env, napi_callback_info info);
+
+}  // namespace simsiam
+
+#endif  // SIMSIAM_RUNTIME_H_

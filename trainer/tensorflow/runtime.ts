@@ -1,0 +1,155 @@
+import { messageOf } from '../../api/errors.ts';
+import { type Cluster, type CollectiveOptions, serverDef } from './cluster.ts';
+import { TensorFlowError, TensorUseError, TracingError } from './errors.ts';
+import { GraphFunction } from './graph-function.ts';
+import { InstanceKeys } from './instance-keys.ts';
+import { symbolicId, tracingBackend } from './interception.ts';
+import { type NativeAddon, nativeAddon, type NativeRuntime } from './native.ts';
+import { TensorList } from './tensor-list.ts';
+import type { TensorSpec } from './tensor-spec.ts';
+import { tf } from './tfjs.ts';
+import { type CollectiveGroup, TraceSession, withSession } from './trace-session.ts';
+
+export { GraphFunction } from './graph-function.ts';
+export { TensorList } from './tensor-list.ts';
+export type { TensorSpec } from './tensor-spec.ts';
+
+export interface RuntimeOptions {
+  /** Threads of each of TensorFlow's two pools. Results on CPU depend on it. See tfjs.ts for who must agree. */
+  readonly threads: number;
+  /** Left out: this process is on its own. */
+  readonly cluster?: Cluster;
+  /** Default: hint `auto`, 300 s. */
+  readonly collective?: CollectiveOptions;
+}
+
+/** A TensorFlow context of our own, in which traced functions run. One a process is usual. */
+export class Runtime {
+  readonly rank: number;
+  /** Number of ranks. */
+  readonly world: number;
+  /** Full name of the device that functions run on: `/job:worker/replica:0/task:1/device:GPU:0`. */
+  readonly device: string;
+  readonly gpu: boolean;
+  readonly #addon: NativeAddon;
+  readonly #native: NativeRuntime;
+  readonly #group: CollectiveGroup;
+  readonly #keys = new InstanceKeys();
+  readonly #traced = new Map<string, number>();
+  #closed = false;
+
+  private constructor(addon: NativeAddon, options: RuntimeOptions) {
+    const { threads, cluster, collective = { hint: 'auto', timeoutSeconds: 300 } } = options;
+    this.rank = cluster?.rank ?? 0;
+    this.world = cluster?.addresses.length ?? 1;
+    const server = cluster && this.world > 1 ? serverDef(cluster, threads, collective.hint) : '';
+    const { runtime, device, gpu } = addon.openRuntime(threads, server);
+    this.#addon = addon;
+    this.#native = runtime;
+    this.device = device;
+    this.gpu = gpu;
+    // With NCCL all ranks must start their collectives in one order; the gRPC ring is faster without.
+    const ordered = collective.hint === 'nccl' || (collective.hint === 'auto' && gpu);
+    this.#group = { rank: this.rank, world: this.world, ordered, ...collective };
+  }
+
+  /**
+   * Opens a context and, with more than one rank, the server for collectives. Doesn't wait for the other ranks: the
+   * first collective does. Throws TensorFlowError, for one when the port is taken, and NativeAddonError.
+   */
+  static open(options: RuntimeOptions): Runtime {
+    const addon = nativeAddon();
+    try {
+      return new Runtime(addon, options);
+    } catch (error) {
+      const { code = 'TF_UNKNOWN' } = error as { code?: string };
+      const at = options.cluster ? ` at ${options.cluster.addresses[options.cluster.rank]}` : '';
+      throw new TensorFlowError(code, `the runtime can't be opened${at}: ${messageOf(error)}`, {}, { cause: error });
+    }
+  }
+
+  /**
+   * Traces `body` once into a function. It gets symbolic tensors of `inputs`, group by group, and answers groups of
+   * tensors. Nothing executes: shapes come from TensorFlow's inference. tfjs believes that bfloat16 and float64 are
+   * float32, and that uint8 and int64 are int32; the function has the real dtypes. Tensors from outside become
+   * constants. What the body makes is disposed of at the end of the trace, but for what it gave to tf.keep.
+   *
+   * Throws TracingError when a value is read, a symbolic tensor of another trace is used, or a shape depends on values;
+   * TensorFlowError when an op refuses its inputs.
+   */
+  trace(
+    name: string,
+    inputs: readonly (readonly TensorSpec[])[],
+    body: (...groups: tf.Tensor[][]) => tf.Tensor[][],
+  ): GraphFunction {
+    this.#requireOpen();
+    const unique = this.#uniqueName(name);
+    const session = new TraceSession(this.#addon, unique, this.#group, () => this.#keys.reserve(unique));
+    try {
+      return withSession(session, () => scoped(unique, () => this.#record(session, inputs, body)));
+    } finally {
+      this.#addon.disposeTrace(session.native);
+    }
+  }
+
+  /** Copies values into TensorFlow: row-major, little-endian, of the length that each spec says. */
+  tensors(values: readonly { readonly spec: TensorSpec; readonly bytes: ArrayBufferView }[]): TensorList {
+    this.#requireOpen();
+    return TensorList.of(this.#addon, this.#native, values);
+  }
+
+  /** Cancels the calls in flight and refuses new ones. Tensors can still be read. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#addon.closeRuntime(this.#native);
+  }
+
+  #record(
+    session: TraceSession,
+    inputs: readonly (readonly TensorSpec[])[],
+    body: (...groups: tf.Tensor[][]) => tf.Tensor[][],
+  ): GraphFunction {
+    const backend = tracingBackend();
+    const placeholders = inputs.map((group) => group.map((spec) => session.placeholder(spec)));
+    const results = body(...placeholders.map((group) => group.map((metadata) => backend.createOutputTensor(metadata))));
+    const outputs = results.map((group) => group.map((tensor) => session.tensor(symbolicId(session, tensor))));
+    const finished = this.#addon.finishTrace(
+      this.#native,
+      session.native,
+      session.name,
+      placeholders.flat().map(({ id }) => session.tensor(id).index),
+      outputs.flat().map(({ index }) => index),
+    );
+    return new GraphFunction(this.#addon, this.#native, finished.function, {
+      name: session.name,
+      inputs,
+      outputs: outputs.map((group) => group.map(({ id }) => session.spec(id))),
+      nodes: finished.nodes,
+      locations: session.locations,
+      collective: session.collectives.length > 0,
+    });
+  }
+
+  // Function names are unique in a context; ranks that trace in the same order agree on them.
+  #uniqueName(name: string): string {
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) throw new TracingError(`"${name}" can't name a function: letters, digits and _ only`);
+    const earlier = this.#traced.get(name) ?? 0;
+    this.#traced.set(name, earlier + 1);
+    return earlier === 0 ? name : `${name}__${earlier + 1}`;
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new TensorUseError('The runtime was closed before');
+  }
+}
+
+/** Runs `body` in a scope of tfjs's memory management, which disposes of what it made and didn't keep. */
+function scoped<T>(name: string, body: () => T): T {
+  tf.engine().startScope(name);
+  try {
+    return body();
+  } finally {
+    tf.engine().endScope();
+  }
+}

@@ -1,0 +1,13 @@
+// Runs before tfjs-node is loaded (see tfjs.ts): puts back what it needs from Node and sets what TensorFlow reads from
+// the environment. What the user has set stays.
+import { createRequire } from 'node:module';
+
+const util = createRequire(import.meta.url)('node:util') as Record<string, unknown>;
+// Gone in Node 23, called by tfjs-node 4.22 in every kernel.
+util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
+util['isArray'] ??= Array.isArray;
+
+// 2 = errors only. TensorFlow otherwise greets with a dozen lines on its build and the CPU.
+process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+// tfjs-node's own context would take the whole GPU memory, which our context shares, at its start.
+process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';

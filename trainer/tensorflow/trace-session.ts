@@ -1,0 +1,184 @@
+import { dtypeCode, dtypeOfCode, toldCode, type DType } from './dtypes.ts';
+import { TensorFlowError, TracingError } from './errors.ts';
+import type { NativeAddon, NativeAttribute, NativeNode, NativeSymbol, NativeTrace } from './native.ts';
+import { callerLocation, type CodeLocation, describeLocation } from './source-location.ts';
+import type { TensorSpec } from './tensor-spec.ts';
+import { messageOf } from '../../api/errors.ts';
+
+/** How the ranks of a runtime talk to each other; what collectives need to know while they are traced. */
+export interface CollectiveGroup {
+  readonly rank: number;
+  readonly world: number;
+  readonly hint: 'auto' | 'ring' | 'nccl';
+  readonly timeoutSeconds: number;
+  /** Whether each collective waits for the one before it: NCCL needs one order on all ranks, gRPC doesn't. */
+  readonly ordered: boolean;
+}
+
+/** What tfjs's binding answers for an output; `dtype` is what tfjs is told. */
+export interface TensorMetadata {
+  readonly id: number;
+  readonly shape: number[];
+  readonly dtype: number;
+}
+
+/** A symbolic tensor: a native one plus the id that tfjs knows it by. */
+export interface TracedTensor {
+  readonly id: number;
+  readonly index: number;
+  /** TensorFlow's number of the real dtype, whatever tfjs was told. */
+  readonly dtype: number;
+  readonly shape: readonly number[] | null;
+}
+
+/** The first id of symbolic tensors. tfjs-node's own ids count from 0 and stay below. */
+export const firstSymbolicId = 2 ** 30;
+
+// Never used again in another trace, so a tensor that outlived its trace is recognised.
+let nextId = firstSymbolicId;
+
+// Outputs whose shape depends on the device and which only go back into TensorFlow (cuDNN's workspace).
+const opaqueOutputs: Readonly<Record<string, number>> = { FusedBatchNormV3: 5 };
+
+/** One function while it is traced: a native graph and the names of its tensors on tfjs's side. */
+export class TraceSession {
+  readonly name: string;
+  readonly group: CollectiveGroup;
+  /** Node name → where our code added it. */
+  readonly locations = new Map<string, CodeLocation>();
+  /** Id of the constant that stands for an eager tensor's data. */
+  readonly constants = new WeakMap<object, number>();
+  readonly native: NativeTrace;
+  readonly #addon: NativeAddon;
+  readonly #tensors = new Map<number, TracedTensor>();
+  /** The reductions and gathers so far; their order is the same on every rank. */
+  readonly collectives: number[] = [];
+  readonly #reserveKeys: () => (position: number) => number;
+  #keys: ((position: number) => number) | undefined;
+
+  /** `reserveKeys` is asked at the first collective for the keys of this function's collectives by position. */
+  constructor(addon: NativeAddon, name: string, group: CollectiveGroup, reserveKeys: () => (position: number) => number) {
+    this.#addon = addon;
+    this.#reserveKeys = reserveKeys;
+    this.name = name;
+    this.group = group;
+    this.native = addon.beginTrace();
+  }
+
+  placeholder(spec: TensorSpec): TensorMetadata {
+    const code = dtypeCode(spec.dtype);
+    const node = this.#build('Placeholder', () => this.#addon.addPlaceholder(this.native, code, spec.shape));
+    return this.#metadata('Placeholder', node)[0] as TensorMetadata;
+  }
+
+  /** Adds a constant; `dtype` is TensorFlow's number. */
+  constant(dtype: number, shape: readonly number[], values: unknown): number {
+    const node = this.#build('Const', () => this.#addon.addConstant(this.native, dtype, shape, values));
+    return (this.#metadata('Const', node)[0] as TensorMetadata).id;
+  }
+
+  /** `shapes`: of the outputs, where the caller knows more than TensorFlow's inference. */
+  operation(
+    op: string,
+    attributes: readonly NativeAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+    options: { readonly controls?: readonly number[]; readonly shapes?: readonly (readonly number[])[] } = {},
+  ): TensorMetadata[] {
+    const indices = inputs.map((id) => this.tensor(id).index);
+    const controls = (options.controls ?? []).map((id) => this.tensor(id).index);
+    const node = this.#build(op, () => {
+      const added = this.#addon.addOperation(this.native, op, attributes, indices, outputs, controls);
+      options.shapes?.forEach((shape, i) => {
+        const symbol = added.tensors[i] as NativeSymbol;
+        this.#addon.setShape(this.native, symbol.index, shape);
+        added.tensors[i] = { ...symbol, shape: [...shape] };
+      });
+      return added;
+    });
+    return this.#metadata(op, node);
+  }
+
+  /** The symbolic tensor of an id. Throws {@link TracingError} for one of another trace. */
+  tensor(id: number): TracedTensor {
+    const tensor = this.#tensors.get(id);
+    if (!tensor) throw new TracingError(`${this.name}: a symbolic tensor of another trace was used; return it from there and pass it in`);
+    return tensor;
+  }
+
+  spec(id: number): TensorSpec {
+    const { dtype, shape } = this.tensor(id);
+    if (shape === null) throw new TracingError(`${this.name}: an output's shape depends on values`);
+    return { dtype: realDType(dtype), shape };
+  }
+
+  /** The instance key of the collective that comes next. */
+  nextInstanceKey(): number {
+    this.#keys ??= this.#reserveKeys();
+    return this.#keys(this.collectives.length);
+  }
+
+  #metadata(op: string, { tensors }: NativeNode): TensorMetadata[] {
+    return tensors.map((symbol, i) => {
+      const shape = symbol.shape ?? (opaqueOutputs[op] === i ? [0] : undefined);
+      if (shape === undefined) {
+        throw new TracingError(
+          `${this.name}: the shape of output ${i} of ${op} depends on values, which a traced function doesn't have ` +
+            `(${describeHere()}); use an op whose result has a fixed shape`,
+        );
+      }
+      const id = nextId++;
+      this.#tensors.set(id, { id, index: symbol.index, dtype: symbol.dtype, shape: symbol.shape });
+      return { id, shape, dtype: toldCode(symbol.dtype) };
+    });
+  }
+
+  #build(op: string, add: () => NativeNode): NativeNode {
+    let node: NativeNode;
+    try {
+      node = add();
+    } catch (error) {
+      const { code = 'TF_UNKNOWN' } = error as { code?: string };
+      throw new TensorFlowError(code, messageOf(error), { op, tracedAt: describeHere() }, { cause: error });
+    }
+    const location = callerLocation();
+    if (location) this.locations.set(node.node, location);
+    return node;
+  }
+}
+
+/** The real dtype of a TensorFlow number. */
+export function realDType(code: number): DType {
+  const dtype = dtypeOfCode(code);
+  if (dtype === undefined) throw new TracingError(`A tensor of TensorFlow's dtype ${code} can't cross the boundary`);
+  return dtype;
+}
+
+function describeHere(): string {
+  const location = callerLocation();
+  return location ? describeLocation(location) : 'unknown place';
+}
+
+let active: TraceSession | undefined;
+
+/** The session that is being traced; undefined outside a trace. */
+export function activeSession(): TraceSession | undefined {
+  return active;
+}
+
+/** The session that is being traced. Throws {@link TracingError} outside a trace; `what` names the caller. */
+export function requireSession(what: string): TraceSession {
+  if (!active) throw new TracingError(`${what} works inside Runtime.trace only`);
+  return active;
+}
+
+/** Runs `body` with `session` as the active one. */
+export function withSession<T>(session: TraceSession, body: () => T): T {
+  if (active) throw new TracingError(`${session.name} can't be traced while ${active.name} is: tracing doesn't nest`);
+  active = session;
+  try {
+    return body();
+  } finally {
+    active = undefined;
+  }
+}
