@@ -58,7 +58,7 @@ async function inGraph(p: Problem, body: (t: Record<keyof Problem, Tensor>) => T
     { spec: { dtype: 'float32', shape: [p.weight.length / classes, classes] }, bytes: p.weight },
     { spec: { dtype: 'float32', shape: [classes] }, bytes: p.bias },
   ]);
-  const traced = runtime.trace('test/head', [inputs.specs], ([features, labels, mask, weight, bias]) => [
+  const traced = runtime.trace('test_head', [inputs.specs], ([features, labels, mask, weight, bias]) => [
     body({ features: features!, labels: labels!, mask: mask!, weight: weight!, bias: bias! }),
   ]);
   const [outputs] = await traced.call([inputs]);

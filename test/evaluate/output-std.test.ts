@@ -16,7 +16,7 @@ after(() => runtime.close());
 async function measured(z: Float32Array, dimension: number, world: number): Promise<number> {
   const rows = z.length / dimension / world;
   const input = floatTensors(runtime, [{ shape: [rows * world, dimension], values: z }]);
-  const traced = runtime.trace('test/output-std', [input.specs], ([z]) => {
+  const traced = runtime.trace('test_output_std', [input.specs], ([z]) => {
     const parts = tf.split(z!, world, 0).map((part) => outputMoments(part));
     const sums = [0, 1, 2].map((k) => tf.addN(parts.map((part) => part[k]!)));
     return [[outputStd(sums, rows, world)]];

@@ -34,7 +34,7 @@ async function run(optimizer: (input: OptimizerInput) => OptimizerOutput, c: Cas
   );
   const { momentum, weightDecay } = c;
   const step = runtime.trace(
-    `test/${optimizer.name}`,
+    `test_${optimizer.name}`,
     [parameters.specs, parameters.specs, parameters.specs, rates.specs],
     (parameters, momenta, gradients, learningRates) => {
       const lists = {

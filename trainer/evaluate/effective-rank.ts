@@ -5,6 +5,7 @@ import { tf, type Tensor } from '../tensorflow/tfjs.ts';
 import type { BatchShape, LabelledBatch } from './batches.ts';
 import type { FeatureExtractor } from './extractor.ts';
 import { disposing, imageSpec } from './tensors.ts';
+import { tracedOnce } from './traced-once.ts';
 
 /** What the effective rank depends on besides the representation, so it is reported with it. */
 export interface EffectiveRank {
@@ -63,23 +64,20 @@ export async function measureEffectiveRank(options: {
     { dtype: 'float64', shape: [dimension, dimension] },
     { dtype: 'float64', shape: [] },
   ];
+  const add = tracedOnce(
+    runtime,
+    `effective_rank_${extractor.name}_add`,
+    [extractor.state.specs, totals, [images, mask]],
+    (state, [gram, samples], [images, mask]) => {
+      const [more, count] = gramOf(extractor.features(state!, images!), mask!);
+      return [[rawOp('AddV2', [gram!, more]), rawOp('AddV2', [samples!, count])]];
+    },
+  );
+  const finish = tracedOnce(runtime, 'effective_rank_spectrum', [totals], (totals) => {
+    const [gram, samples] = allReduceSum(totals!);
+    return [[rawOps('SelfAdjointEigV2', [gram!], { compute_v: false }, 1)[0]!, samples!]];
+  });
   return disposing(async (keep) => {
-    const add = keep(
-      runtime.trace(
-        `effective-rank/${extractor.name}/add`,
-        [extractor.state.specs, totals, [images, mask]],
-        (state, [gram, samples], [images, mask]) => {
-          const [more, count] = gramOf(extractor.features(state!, images!), mask!);
-          return [[rawOp('AddV2', [gram!, more]), rawOp('AddV2', [samples!, count])]];
-        },
-      ),
-    );
-    const finish = keep(
-      runtime.trace(`effective-rank/${extractor.name}/spectrum`, [totals], (totals) => {
-        const [gram, samples] = allReduceSum(totals!);
-        return [[rawOps('SelfAdjointEigV2', [gram!], { compute_v: false }, 2)[0]!, samples!]];
-      }),
-    );
     let sums = runtime.tensors(
       totals.map((spec) => ({ spec, bytes: new Float64Array(spec.shape.reduce((a, b) => a * b, 1)) })),
     );

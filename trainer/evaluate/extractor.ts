@@ -7,7 +7,10 @@ import { tf, type Tensor } from '../tensorflow/tfjs.ts';
  * the bare pixels. kNN, linear evaluation and the effective rank know no more than this.
  */
 export interface FeatureExtractor {
-  /** Part of the names of the graph functions it is traced into: `backbone`, `raw-pixels`. */
+  /**
+   * Part of the names of the graph functions it is traced into, of letters, digits and `_`. Extractors of one name and
+   * the same shapes differ in their state only.
+   */
   readonly name: string;
   /** Features an image. */
   readonly dimension: number;
@@ -36,7 +39,7 @@ export function rawPixels(
 ): FeatureExtractor {
   const dimension = options.imageSize * options.imageSize * 3;
   return {
-    name: 'raw-pixels',
+    name: 'raw_pixels',
     dimension,
     state: runtime.tensors([]),
     features: (_state, images) => tf.reshape(normalizePixels(images, options.normalize), [-1, dimension]),

@@ -4,6 +4,7 @@ import { tf } from '../tensorflow/tfjs.ts';
 import type { BatchShape, IndexedBatch } from './batches.ts';
 import type { FeatureExtractor } from './extractor.ts';
 import { disposing, imageSpec, readFloats } from './tensors.ts';
+import { tracedOnce } from './traced-once.ts';
 
 /** Features of images, a row each, in the order of the data set. */
 export interface FeatureSet {
@@ -41,33 +42,30 @@ export async function extractFeatures(options: FeatureOptions): Promise<FeatureS
   const { dimension } = extractor;
   const images = imageSpec(shape);
   const places = { dtype: 'float32', shape: [shape.batchSize, PLACE_COLUMNS] } as const;
-  return disposing(async (keep) => {
-    const embed = keep(
-      runtime.trace(
-        `features/${extractor.name}/${of}`,
-        [extractor.state.specs, [images, places]],
-        (state, [images, places]) => {
-          const rows = tf.concat([extractor.features(state!, images!), places!], 1);
-          return [[of === 'all' ? allGather(rows) : rows]];
-        },
-      ),
+  const embed = tracedOnce(
+    runtime,
+    `features_${extractor.name}_${of}`,
+    [extractor.state.specs, [images, places]],
+    (state, [images, places]) => {
+      const rows = tf.concat([extractor.features(state!, images!), places!], 1);
+      return [[of === 'all' ? allGather(rows) : rows]];
+    },
+  );
+  const batches: Float32Array[] = [];
+  for await (const batch of loader) {
+    const values = [
+      { spec: images, bytes: batch.images },
+      { spec: places, bytes: placesOf(batch) },
+    ];
+    batches.push(
+      await disposing(async (keep) => {
+        const [rows] = await embed.call([extractor.state, keep(runtime.tensors(values))]);
+        return readFloats(keep(rows!), 0);
+      }),
     );
-    const batches: Float32Array[] = [];
-    for await (const batch of loader) {
-      const values = [
-        { spec: images, bytes: batch.images },
-        { spec: places, bytes: placesOf(batch) },
-      ];
-      batches.push(
-        await disposing(async (keep) => {
-          const [rows] = await embed.call([extractor.state, keep(runtime.tensors(values))]);
-          return readFloats(keep(rows!), 0);
-        }),
-      );
-      options.onBatch?.();
-    }
-    return arranged(batches, dimension);
-  });
+    options.onBatch?.();
+  }
+  return arranged(batches, dimension);
 }
 
 function placesOf({ indices, labels, mask }: IndexedBatch): Float32Array {

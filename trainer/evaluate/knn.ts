@@ -6,6 +6,7 @@ import type { FeatureSet } from './features.ts';
 import { weightedVote } from './knn-vote.ts';
 import { sumsOverRanks } from './rank-sums.ts';
 import { disposing, floatTensors, readFloats } from './tensors.ts';
+import { tracedOnce } from './traced-once.ts';
 
 export interface KnnOptions {
   readonly runtime: Runtime;
@@ -79,13 +80,13 @@ async function buildSearch(
 ): Promise<{ search: GraphFunction; normalized: TensorList }> {
   const bankSpec = { dtype: 'float32', shape: [bank.size, bank.dimension] } as const;
   const querySpec = { dtype: 'float32', shape: [chunk, bank.dimension] } as const;
-  const normalize = keep(runtime.trace('knn/normalize', [[bankSpec]], ([rows]) => [[normalizeRows(rows!)]]));
+  const normalize = tracedOnce(runtime, 'knn_normalize', [[bankSpec]], ([rows]) => [[normalizeRows(rows!)]]);
   const raw = keep(floatTensors(runtime, [{ shape: bankSpec.shape, values: bank.features }]));
   const [normalized] = await normalize.call([raw]);
-  const search = runtime.trace('knn/search', [[bankSpec], [querySpec]], ([bank], [query]) => {
+  const search = tracedOnce(runtime, `knn_search_${k}`, [[bankSpec], [querySpec]], ([bank], [query]) => {
     const similarities = tf.matMul(normalizeRows(query!), bank!, false, true);
     const { values, indices } = tf.topk(similarities, k);
     return [[values, tf.cast(indices, 'float32')]];
   });
-  return { search: keep(search), normalized: keep(normalized!) };
+  return { search, normalized: keep(normalized!) };
 }

@@ -176,7 +176,7 @@ class LinearRun {
       own = own.map((sum, i) => sum + sums[i]!);
       onValidationBatch?.();
     }
-    const all = await sumsOverRanks(runtime, `linear/${extractor.name}`, own);
+    const all = await sumsOverRanks(runtime, `linear_${extractor.name}`, own);
     const of = all[headSums.count]!;
     return { top1: percent(all[headSums.top1]!, of), top5: percent(all[headSums.top5]!, of) };
   }

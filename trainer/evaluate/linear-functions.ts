@@ -36,7 +36,7 @@ export function traceLinearStep(runtime: Runtime, options: LinearFunctionOptions
   const { extractor, trainShape } = options;
   const head = headSpecs(options);
   return runtime.trace(
-    `linear/${extractor.name}/step`,
+    `linear_${extractor.name}_step`,
     [extractor.state.specs, head, head, labelledSpecs(trainShape), [SCALAR, SCALAR]],
     (state, [weight, bias], [weightMomentum, biasMomentum], [images, labels, mask], [learningRate, signal]) => {
       const features = extractor.features(state!, images!);
@@ -54,7 +54,7 @@ export function traceLinearStep(runtime: Runtime, options: LinearFunctionOptions
 export function traceLinearEvaluation(runtime: Runtime, options: LinearFunctionOptions): GraphFunction {
   const { extractor, evaluationShape } = options;
   return runtime.trace(
-    `linear/${extractor.name}/evaluate`,
+    `linear_${extractor.name}_evaluate`,
     [extractor.state.specs, headSpecs(options), labelledSpecs(evaluationShape)],
     (state, [weight, bias], [images, labels, mask]) => {
       const features = extractor.features(state!, images!);
