@@ -1,0 +1,78 @@
+import { totalmem } from 'node:os';
+
+import type { Command } from 'commander';
+
+import { messageOf } from '../../api/errors.ts';
+import { exitCode } from '../../api/exit-codes.ts';
+import { augmentAddon } from '../../trainer/data/native-augment.ts';
+import { probeMachine } from '../../trainer/launch/devices.ts';
+import { nativeAddon } from '../../trainer/tensorflow/native.ts';
+// Its greeting would stand between the lines.
+import '../../trainer/tensorflow/tfjs-environment.ts';
+import type { CommandEnd } from '../command-end.ts';
+
+/** A part that has to load: `problem` says why it doesn't, and what mends it. */
+type Part<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly problem: string };
+
+export interface Diagnosis {
+  readonly node: string;
+  readonly platform: string;
+  /** Those that the process may use, by affinity and container limits. */
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly gpus: readonly string[];
+  readonly tensorflow: Part<{ readonly version: string }>;
+  readonly augmentation: Part<object>;
+}
+
+export function addDoctor(program: Command, end: (end: CommandEnd) => void): void {
+  program
+    .command('doctor')
+    .description('what this machine can do, and whether the installation is whole')
+    .option('--json', 'as a JSON object', false)
+    .action(async ({ json }: { json: boolean }) => {
+      const diagnosis = await diagnose();
+      process.stdout.write(json ? `${JSON.stringify(diagnosis)}\n` : diagnosisText(diagnosis));
+      const whole = diagnosis.tensorflow.ok && diagnosis.augmentation.ok;
+      end({ exitCode: whole ? exitCode.done : exitCode.internal });
+    });
+}
+
+async function diagnose(): Promise<Diagnosis> {
+  const { cores, gpus } = await probeMachine();
+  return {
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    cores,
+    memoryBytes: totalmem(),
+    gpus: gpus.map(({ name }) => name),
+    tensorflow: partOf(() => ({ version: nativeAddon().tensorflowVersion() })),
+    augmentation: partOf(() => {
+      augmentAddon();
+      return {};
+    }),
+  };
+}
+
+function partOf<T extends object>(load: () => T): Part<T> {
+  try {
+    return { ok: true, ...load() };
+  } catch (thrown) {
+    return { ok: false, problem: messageOf(thrown) };
+  }
+}
+
+/** A line a fact. */
+export function diagnosisText(diagnosis: Diagnosis): string {
+  const { tensorflow, augmentation, gpus } = diagnosis;
+  const rows = [
+    ['Node.js', diagnosis.node],
+    ['platform', diagnosis.platform],
+    ['cores', String(diagnosis.cores)],
+    ['memory', `${(diagnosis.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
+    ['GPUs', gpus.length === 0 ? 'none: ranks run on the cores' : gpus.join(', ')],
+    ['TensorFlow', tensorflow.ok ? tensorflow.version : `BROKEN: ${tensorflow.problem}`],
+    ['augmentation', augmentation.ok ? 'loads' : `BROKEN: ${augmentation.problem}`],
+  ] as const;
+  return rows.map(([name, value]) => `${name.padEnd(14)}${value}\n`).join('');
+}

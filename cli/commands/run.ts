@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+
+import { exitCode } from '../../api/exit-codes.ts';
+import type { SimSiamRun } from '../../api/run.ts';
+import type { LaunchOutcome } from '../../trainer/launch/launcher.ts';
+import { launch } from '../../trainer/launch/launcher.ts';
+import { watchStopSignals } from '../../trainer/launch/stop-signals.ts';
+import { JsonView } from '../../trainer/telemetry/json-view.ts';
+import { LiveView } from '../../trainer/telemetry/live-view.ts';
+import type { ProgressView } from '../../trainer/telemetry/progress-view.ts';
+import { summaryOf } from '../../trainer/telemetry/summary.ts';
+import type { CommandEnd } from '../command-end.ts';
+import { readManifest } from '../read-manifest.ts';
+
+export interface RunOptions {
+  readonly file: string;
+  /** JSON lines only, on a terminal too. */
+  readonly json: boolean;
+  /** What a rank runs; default: the trainer. */
+  readonly rankProgram?: string;
+}
+
+export function addRun(program: Command, end: (end: CommandEnd) => void, rankProgram?: string): void {
+  program
+    .command('run')
+    .description('train and evaluate a SimSiamRun on this machine; the same command again resumes it')
+    .requiredOption('-f, --file <file>', 'manifest of the run (YAML)')
+    .option('--json', 'progress and result as JSON lines on stdout, and nothing else there', false)
+    .action(async (options: { file: string; json: boolean }) =>
+      end(await runManifest({ ...options, ...(rankProgram !== undefined && { rankProgram }) })),
+    );
+}
+
+async function runManifest({ file, json, rankProgram }: RunOptions): Promise<CommandEnd> {
+  const run = await readManifest(file);
+  const view = chooseView(run, json);
+  const signals = watchStopSignals();
+  try {
+    const outcome = await launch(run, {
+      onEvent: (event) => view.onEvent(event),
+      stop: signals.stop,
+      kill: signals.kill,
+      ...(rankProgram !== undefined && { program: rankProgram }),
+    });
+    if (outcome.status === 'done' && outcome.result) view.onResult(outcome.result);
+    view.close();
+    if (!json) tellEnd(outcome, run, file);
+    return endOf(outcome, signals.last());
+  } finally {
+    view.close();
+    signals.close();
+  }
+}
+
+function chooseView(run: SimSiamRun, json: boolean): ProgressView {
+  return process.stdout.isTTY && !json
+    ? new LiveView(process.stdout, run.spec.pretrain.dim)
+    : new JsonView(process.stdout);
+}
+
+/** For people; off a terminal stdout belongs to the JSON lines, so they read stderr. */
+function tellEnd(outcome: LaunchOutcome, run: SimSiamRun, file: string): void {
+  const { uri } = run.spec.storage;
+  const terminal = process.stdout.isTTY;
+  const stream = terminal ? process.stdout : process.stderr;
+  if (outcome.status === 'done') {
+    if (outcome.result && !terminal) stream.write(summaryOf(outcome.result));
+    stream.write(`the result is in ${uri}\n`);
+  } else if (outcome.status === 'stopped') {
+    const { checkpoint } = outcome;
+    const where = checkpoint ? `at step ${checkpoint.step} of ${checkpoint.stage}, ` : '';
+    stream.write(`stopped ${where}with a checkpoint in ${uri}; to go on: simsiam run -f ${file}\n`);
+  }
+}
+
+function endOf({ status }: LaunchOutcome, signal: NodeJS.Signals | undefined): CommandEnd {
+  switch (status) {
+    case 'done':
+      return { exitCode: exitCode.done };
+    case 'stopped':
+      return { exitCode: exitCode.preempted };
+    case 'killed':
+      return { signal: signal ?? 'SIGKILL' };
+  }
+}

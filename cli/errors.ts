@@ -1,0 +1,14 @@
+import { SimSiamError } from '../api/errors.ts';
+import { exitCode } from '../api/exit-codes.ts';
+
+/** An unknown command or flag, or a value that a flag doesn't take. */
+export class UsageError extends SimSiamError {
+  readonly code = 'CLI_USAGE';
+  readonly exitCode = exitCode.badInput;
+}
+
+/** A file that was named on the command line can't be read. */
+export class InputFileError extends SimSiamError {
+  readonly code = 'CLI_INPUT_FILE';
+  readonly exitCode = exitCode.badInput;
+}

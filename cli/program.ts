@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+
+import { Command, CommanderError } from 'commander';
+
+import { exitCode } from '../api/exit-codes.ts';
+import type { CommandEnd } from './command-end.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addModel } from './commands/model.ts';
+import { addRun } from './commands/run.ts';
+import { UsageError } from './errors.ts';
+import { reportError } from './report-error.ts';
+
+export interface CliOptions {
+  /** What a rank of `run` runs; default: the trainer. */
+  readonly rankProgram?: string;
+}
+
+/** The `simsiam` command: does what `argv` (without node and script) says and reports what goes wrong. */
+export async function runCli(argv: readonly string[], { rankProgram }: CliOptions = {}): Promise<CommandEnd> {
+  let end: CommandEnd = { exitCode: exitCode.done };
+  const setEnd = (ended: CommandEnd): void => {
+    end = ended;
+  };
+  const program = new Command('simsiam')
+    .description('SimSiam self-supervised pre-training and its evaluation')
+    .version(packageVersion())
+    .option('--verbose', 'show the stack of unexpected errors', false)
+    // Set before the commands, which inherit it.
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
+  addRun(program, setEnd, rankProgram);
+  addModel(program);
+  addDoctor(program, setEnd);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return end;
+  } catch (thrown) {
+    const { verbose } = program.opts<{ verbose: boolean }>();
+    if (!(thrown instanceof CommanderError)) return { exitCode: reportError(thrown, verbose) };
+    if (thrown.exitCode === 0) return { exitCode: exitCode.done };
+    // Help that is shown for want of a command says it all.
+    if (thrown.code === 'commander.help') return { exitCode: exitCode.badInput };
+    return { exitCode: reportError(usageError(thrown), verbose) };
+  }
+}
+
+/** Commander's own words on one line: it puts `(Did you mean …?)` on a second one. */
+function usageError({ message }: CommanderError): UsageError {
+  return new UsageError(message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' '));
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

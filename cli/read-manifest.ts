@@ -1,0 +1,20 @@
+import { readFile } from 'node:fs/promises';
+
+import { messageOf } from '../api/errors.ts';
+import { parseManifest } from '../api/manifest.ts';
+import type { SimSiamRun } from '../api/run.ts';
+import { InputFileError } from './errors.ts';
+
+/**
+ * Reads a manifest from a file.
+ * @throws InputFileError if it can't be read, ManifestError if what it says is wrong
+ */
+export async function readManifest(file: string): Promise<SimSiamRun> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (thrown) {
+    throw new InputFileError(`the manifest ${file} can't be read: ${messageOf(thrown)}`, { cause: thrown });
+  }
+  return parseManifest(text, file);
+}
