@@ -9,6 +9,5 @@ import './tfjs-environment.ts';
 import * as tf from '@tensorflow/tfjs-node-gpu';
 
 export { tf };
-export type Tensor = tf.Tensor;
 /** A tensor of tfjs: eager outside a trace, symbolic inside one. */
 export type Tensor = tf.Tensor;
