@@ -21,8 +21,8 @@ export function rank(): number {
 
 /**
  * The sums over all ranks of each tensor, in ONE message: a message costs about a millisecond whatever its size, but
- * beyond some 4 MB several in flight are faster than one. Summed in float32; the results have the dtypes of `xs`
- * (float32 or bfloat16).
+ * beyond some 4 MB several in flight are faster than one. Summed in float32, or in float64 when all of `xs` are; the
+ * results have the dtypes of `xs` (float32 or bfloat16, or float64).
  */
 export function allReduceSum(xs: readonly tf.Tensor[]): tf.Tensor[] {
   return allReduce('Add', xs);
@@ -46,15 +46,20 @@ export function allGather(x: tf.Tensor): tf.Tensor {
 function allReduce(mergeOp: 'Add' | 'Max', xs: readonly tf.Tensor[]): tf.Tensor[] {
   const session = requireSession('allReduce');
   if (session.group.world === 1 || xs.length === 0) return [...xs];
-  const flat = xs.map((x) => {
-    const dtype = realDType(x);
-    if (dtype !== 'float32' && dtype !== 'bfloat16') throw new TracingError(`${session.name}: all-reduce takes float32 or bfloat16, not ${dtype}`);
-    return tf.reshape(cast(x, 'float32'), [-1]);
-  });
+  const accumulator = accumulatorOf(session, xs);
+  const flat = xs.map((x) => tf.reshape(cast(x, accumulator), [-1]));
   const joined = flat.length === 1 ? (flat[0] as tf.Tensor) : tf.concat(flat, 0);
   const reduced = collective(session, 'CollectiveReduceV2', joined, { merge_op: mergeOp, final_op: 'Id', max_subdivs_per_device: -1 }, joined.shape);
   const parts = flat.length === 1 ? [reduced] : tf.split(reduced, flat.map((x) => x.size), 0);
   return xs.map((x, i) => cast(tf.reshape(parts[i] as tf.Tensor, x.shape), realDType(x)));
+}
+
+function accumulatorOf(session: TraceSession, xs: readonly tf.Tensor[]): 'float32' | 'float64' {
+  const dtypes = xs.map(realDType);
+  if (dtypes.every((dtype) => dtype === 'float64')) return 'float64';
+  const wrong = dtypes.find((dtype) => dtype !== 'float32' && dtype !== 'bfloat16');
+  if (wrong === undefined) return 'float32';
+  throw new TracingError(`${session.name}: all-reduce takes float32 or bfloat16, or float64 alone, not ${wrong}`);
 }
 
 const groupKey = 1;
