@@ -14,9 +14,10 @@ export async function unless<T>(codes: readonly string[], task: () => Promise<T>
   }
 }
 
-/** Makes the names in a folder survive a crash of the machine. */
+/** Makes the names in a folder survive a crash of the machine. One that another process just tidied away has none. */
 export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+  const folder = await unless(['ENOENT'], () => open(path, 'r'));
+  if (folder === undefined) return;
   try {
     await folder.sync();
   } catch (thrown) {

@@ -45,7 +45,9 @@ export type HistorySegment = z.infer<typeof segmentSchema>;
 export function parseManifest(bytes: Uint8Array, where: string): Manifest {
   const parsed = manifestSchema.safeParse(jsonOf(bytes));
   if (!parsed.success) {
-    throw new CheckpointDamagedError(`${where} is not a manifest: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`);
+    throw new CheckpointDamagedError(
+      `${where} is not a manifest: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
+    );
   }
   return parsed.data;
 }

@@ -45,7 +45,8 @@ export function encodeSafetensors(
   }
   const text = Buffer.from(`{${entries.join(',')}}`);
   const padded = Math.ceil(text.length / headerAlignment) * headerAlignment;
-  if (padded > maxHeaderBytes) throw new SafetensorsError(`a header of ${padded} bytes is longer than the format allows`);
+  if (padded > maxHeaderBytes)
+    throw new SafetensorsError(`a header of ${padded} bytes is longer than the format allows`);
   const head = Buffer.alloc(lengthBytes + padded, ' ');
   head.writeBigUInt64LE(BigInt(padded));
   text.copy(head, lengthBytes);

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { openStore } from '../../storage/open-store.ts';
+import { temporaryFolder } from './temporary.ts';
+
+const root = temporaryFolder();
+
+describe('openStore', () => {
+  it('opens a path and a file URI as the same store', async () => {
+    const folder = join(root, 'a run');
+    const byPath = openStore({ uri: folder });
+    const byUri = openStore({ uri: pathToFileURL(folder).href });
+    assert.equal(byPath.uri, byUri.uri);
+    await byPath.put('k', Buffer.from('1'));
+    assert.equal((await byUri.get('k'))?.bytes.toString(), '1');
+  });
+
+  it('takes a relative path from the working directory', () => {
+    assert.equal(openStore({ uri: 'runs/a' }).uri, pathToFileURL(join(process.cwd(), 'runs/a')).href);
+  });
+
+  it('says which stores are not yet supported, and which never will be', () => {
+    for (const uri of ['s3://bucket/run', 'gs://bucket/run', 'az://container/run']) {
+      assert.throws(() => openStore({ uri }), {
+        code: 'STORAGE_UNSUPPORTED',
+        exitCode: 64,
+        message: /not yet supported/,
+      });
+    }
+    assert.throws(() => openStore({ uri: 'ftp://host/run' }), {
+      exitCode: 64,
+      message: /ftp:\/\/ is not a kind of store/,
+    });
+    assert.throws(() => openStore({ uri: 'file://host/run' }), { exitCode: 64, message: /three slashes/ });
+  });
+});

@@ -1,0 +1,97 @@
+import { stringify } from 'yaml';
+import { parseManifest } from '../../api/manifest.ts';
+import { recipeHash, recipeOf } from '../../api/recipe.ts';
+import type { SimSiamRun } from '../../api/run.ts';
+import { PreconditionFailedError } from '../../storage/errors.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { RecipeMismatchError } from './errors.ts';
+import type { RecipeDifference } from './recipe-difference.ts';
+import { describeDifference, isExtension, recipeDifferences } from './recipe-difference.ts';
+import { CommitRegister } from './register.ts';
+import type { StoredResult } from './result.ts';
+import { readResult } from './result.ts';
+
+/** The annotation of `run.yaml` with the hash of its recipe. */
+export const recipeHashAnnotation = 'simsiam.dev/recipe-hash';
+
+const key = 'run.yaml';
+
+/** How a run begins at a URI. */
+export type RunStart =
+  /** Nothing was there. */
+  | { readonly kind: 'new' }
+  /** It has begun and isn't finished. */
+  | { readonly kind: 'resumed' }
+  /** It is finished: there is nothing to do. */
+  | { readonly kind: 'complete'; readonly result: StoredResult }
+  /** It was finished and is wanted with more epochs. If pre-training goes on, linear evaluation begins anew. */
+  | { readonly kind: 'extended'; readonly pretrain: boolean };
+
+/**
+ * Records the resolved run in `run.yaml`, or compares it with the one recorded: a URI belongs to one recipe. Safe to
+ * repeat after a crash at any point, and between processes.
+ *
+ * @throws RecipeMismatchError that lists the differing fields with both values
+ * @throws ManifestError if the recorded one can't be read
+ */
+export async function openRunRecord(store: ObjectStore, run: SimSiamRun): Promise<RunStart> {
+  for (;;) {
+    try {
+      return await tryOpen(store, run);
+    } catch (thrown) {
+      // Another process wrote the record in between: look again.
+      if (!(thrown instanceof PreconditionFailedError)) throw thrown;
+    }
+  }
+}
+
+async function tryOpen(store: ObjectStore, run: SimSiamRun): Promise<RunStart> {
+  const found = await store.get(key);
+  if (found === undefined) {
+    await store.put(key, recordOf(run), { ifMatch: null });
+    return { kind: 'new' };
+  }
+  const stored = parseManifest(found.bytes.toString('utf8'), `${store.uri}/${key}`);
+  const result = await readResult(store);
+  const isFinished = result !== undefined && hashesOf(stored).includes(result.recipeHash);
+  const differing = recipeDifferences(recipeOf(stored), recipeOf(run));
+  if (differing.length === 0) return isFinished ? { kind: 'complete', result } : { kind: 'resumed' };
+  if (!isFinished || !isExtension(differing)) throw mismatch(store, differing, isFinished);
+  const pretrain = differing.some(({ field }) => field === 'spec.pretrain.epochs');
+  // In this order: until the record is rewritten, the shorter run is complete, and extending can be repeated.
+  if (pretrain) await discardLinear(store);
+  await store.put(key, recordOf(run), { ifMatch: found.version });
+  return { kind: 'extended', pretrain };
+}
+
+/** As it was recorded and as it is now: a later version of this program may have added fields to recipes. */
+function hashesOf(stored: SimSiamRun): readonly (string | undefined)[] {
+  return [stored.metadata.annotations?.[recipeHashAnnotation], recipeHash(stored)];
+}
+
+/** The run as a manifest that can be run again as it is: all defaults filled in, no status. */
+function recordOf({ apiVersion, kind, metadata, spec }: SimSiamRun): Buffer {
+  const annotations = {
+    ...metadata.annotations,
+    [recipeHashAnnotation]: recipeHash({ apiVersion, kind, metadata, spec }),
+  };
+  return Buffer.from(stringify({ apiVersion, kind, metadata: { ...metadata, annotations }, spec }));
+}
+
+/** Linear evaluation is of one backbone: of another one it starts anew. */
+async function discardLinear(store: ObjectStore): Promise<void> {
+  await (await CommitRegister.claim(store, 'linear')).commit([]);
+  await store.delete('linear/best.json');
+}
+
+function mismatch(
+  store: ObjectStore,
+  differing: readonly RecipeDifference[],
+  isFinished: boolean,
+): RecipeMismatchError {
+  const unfinished = !isFinished && isExtension(differing) ? ' (epochs may be raised once the run is finished)' : '';
+  return new RecipeMismatchError(
+    `${store.uri} belongs to another recipe: ${differing.map(describeDifference).join('; ')}${unfinished}; ` +
+      'use that recipe, or another spec.storage.uri',
+  );
+}
