@@ -1,32 +1,12 @@
+import type { AugmentationChain, AugmentationSpec } from '../../api/augmentation.ts';
 import type { CounterRandom } from '../random.ts';
 import { evalView } from './eval-transform.ts';
 import type { ColorStep, Region, ViewParameters } from './view-parameters.ts';
 
-/** The random transformation of `spec.pretrain.augmentation`: MoCo v2's, or the evaluation transform. */
-export type Augmentation = 'none' | RandomAugmentation;
-
-export interface RandomAugmentation {
-  /** Share of the image's area that a crop takes. */
-  readonly cropScale: readonly [number, number];
-  /** Width by height of a crop. */
-  readonly cropRatio: readonly [number, number];
-  readonly colorJitter: {
-    readonly brightness: number;
-    readonly contrast: number;
-    readonly saturation: number;
-    /** Turns of the colour circle, up to 0.5. */
-    readonly hue: number;
-    readonly probability: number;
-  };
-  readonly grayscaleProbability: number;
-  readonly blur: { readonly sigma: readonly [number, number]; readonly probability: number };
-  readonly flipProbability: number;
-}
-
 /** Crop and flip only, as linear evaluation trains. */
-export function cropAndFlip(cropScale: readonly [number, number], flipProbability: number): RandomAugmentation {
+export function cropAndFlip(cropScale: readonly [number, number], flipProbability: number): AugmentationChain {
   return {
-    cropScale,
+    cropScale: [cropScale[0], cropScale[1]],
     cropRatio: [3 / 4, 4 / 3],
     colorJitter: { brightness: 0, contrast: 0, saturation: 0, hue: 0, probability: 0 },
     grayscaleProbability: 0,
@@ -79,7 +59,7 @@ function centredRegion(width: number, height: number, ratio: readonly [number, n
  * blur, flip. `random` is the view's own stream.
  */
 export function drawView(
-  augmentation: Augmentation,
+  augmentation: AugmentationSpec,
   random: CounterRandom,
   width: number,
   height: number,
@@ -97,7 +77,7 @@ export function drawView(
   return { framing, colorSteps, grayscale, blurSigma, flip };
 }
 
-function drawColorSteps(random: CounterRandom, jitter: RandomAugmentation['colorJitter']): ColorStep[] {
+function drawColorSteps(random: CounterRandom, jitter: AugmentationChain['colorJitter']): ColorStep[] {
   const around = (strength: number) => random.range(Math.max(0, 1 - strength), 1 + strength);
   const steps: ColorStep[] = [
     { operation: 'brightness', factor: around(jitter.brightness) },

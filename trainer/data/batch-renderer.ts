@@ -1,0 +1,67 @@
+import { Piscina } from 'piscina';
+
+import type { Dataset } from './dataset.ts';
+import { cacheMemoryOf } from './decoded-cache.ts';
+import { DataReadError } from './errors.ts';
+import { augmentAddon } from './native-augment.ts';
+import type { BadImage, RenderResult, RenderTask, ViewRecipe } from './render-task.ts';
+
+/** Images of a message at most: enough to make the message's cost vanish, few enough to share them out evenly. */
+const mostImagesOfTask = 64;
+
+/** Renders batches on worker threads. The bytes don't depend on their number. */
+export class BatchRenderer {
+  readonly #dataset: Dataset;
+  readonly #threads: number;
+  readonly #pool: Piscina<RenderTask, RenderResult>;
+
+  constructor(dataset: Dataset, threads: number) {
+    // A missing addon is told here, where its error keeps its class, and not once a thread.
+    augmentAddon();
+    this.#dataset = dataset;
+    this.#threads = threads;
+    this.#pool = new Piscina({
+      filename: new URL('render-worker.js', import.meta.url).href,
+      minThreads: threads,
+      maxThreads: threads,
+      maxQueue: Infinity,
+    });
+  }
+
+  /**
+   * Renders image `indices[i]` to slot `slots[i]` of a batch buffer (uint8 [views, batch, size, size, 3] in shared
+   * memory) and returns the images that are bad, by slot.
+   *
+   * @throws DataReadError when the disk fails
+   */
+  async render(
+    recipe: ViewRecipe,
+    indices: Int32Array,
+    slots: Int32Array,
+    target: { readonly out: Uint8Array; readonly batch: number },
+  ): Promise<BadImage[]> {
+    const cache = cacheMemoryOf(this.#dataset);
+    const share = Math.max(1, Math.min(mostImagesOfTask, Math.ceil(indices.length / (2 * this.#threads))));
+    const tasks: Promise<RenderResult>[] = [];
+    for (let from = 0; from < indices.length; from += share) {
+      const part = indices.slice(from, from + share);
+      const locations = Array.from(part, (index) => this.#dataset.location(index));
+      tasks.push(
+        this.#pool.run({ recipe, cache, indices: part, locations, slots: slots.slice(from, from + share), ...target }),
+      );
+    }
+    // All must have ended before anyone may touch the buffer again, even if one fails.
+    const results = await Promise.allSettled(tasks);
+    return results.flatMap((result) => {
+      if (result.status === 'rejected') throw result.reason;
+      const { bad, readFailure } = result.value;
+      if (readFailure !== null) throw new DataReadError(`${this.#dataset.uri} can't be read: ${readFailure}`);
+      return bad;
+    });
+  }
+
+  /** Ends the threads. Batches in flight fail. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}

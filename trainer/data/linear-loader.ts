@@ -1,0 +1,112 @@
+import { CounterRandom, purpose } from '../random.ts';
+import { cropAndFlip } from './augmentation.ts';
+import { BadImages } from './bad-images.ts';
+import { BatchBuffers } from './batch-buffers.ts';
+import { BatchRenderer } from './batch-renderer.ts';
+import type { Dataset } from './dataset.ts';
+import { lanesOfRank } from './lanes.ts';
+import { prefetch } from './prefetch.ts';
+import { renderReplacingBad } from './replace-bad.ts';
+
+export interface LinearLoaderOptions {
+  /** With labels. */
+  readonly dataset: Dataset;
+  readonly seed: number;
+  /** Global: of all ranks together. */
+  readonly batchSize: number;
+  readonly rank: number;
+  readonly world: number;
+  readonly imageSize: number;
+  readonly cropScale: readonly [number, number];
+  readonly flipProbability: number;
+  readonly threads: number;
+  readonly maxBadImageFraction: number;
+}
+
+/** This rank's part of a step: room for n = batchSize / world images, of which the first `count` are there. */
+export interface LinearBatch {
+  /** uint8 [n, size, size, 3] in shared memory. Valid until the next batch is asked for. */
+  readonly images: Uint8Array;
+  /** int32 [n]; 0 in the padding. */
+  readonly labels: Int32Array;
+  /** float32 [n]: 1 for an image, 0 for padding. */
+  readonly mask: Float32Array;
+  /** Images of this rank. */
+  readonly count: number;
+  /** Images of all ranks together. */
+  readonly globalCount: number;
+}
+
+/** The number of the view in linear evaluation, so that its crops aren't those of pre-training. */
+const linearView = 2;
+
+/** One random crop, perhaps mirrored, of each image, in an order drawn for each epoch; the last batch may be smaller. */
+export class LinearLoader {
+  readonly stepsPerEpoch: number;
+  readonly #options: LinearLoaderOptions;
+  readonly #localBatch: number;
+  readonly #renderer: BatchRenderer;
+  readonly #bad: BadImages;
+  readonly #buffers: BatchBuffers;
+
+  /** @throws UnevenBatchError, AugmentAddonError */
+  constructor(options: LinearLoaderOptions) {
+    const { dataset, batchSize, rank, world, imageSize, threads, maxBadImageFraction } = options;
+    this.#options = options;
+    const { first, end } = lanesOfRank(batchSize, rank, world);
+    this.#localBatch = end - first;
+    this.stepsPerEpoch = Math.ceil(dataset.size / batchSize);
+    this.#bad = new BadImages(dataset, dataset.size, maxBadImageFraction);
+    this.#buffers = new BatchBuffers(1, this.#localBatch, imageSize);
+    this.#renderer = new BatchRenderer(dataset, threads);
+  }
+
+  /** Different images that could not be decoded so far, in this process. */
+  get badImages(): number {
+    return this.#bad.count;
+  }
+
+  /** Name and reason of the first bad images. */
+  get badImageExamples(): readonly string[] {
+    return this.#bad.examples;
+  }
+
+  /**
+   * The batches of an epoch, from a step of it on.
+   *
+   * @throws TooManyBadImagesError, DataReadError
+   */
+  epoch(epoch: number, fromStep = 0): AsyncGenerator<LinearBatch, void, undefined> {
+    const { dataset, seed } = this.#options;
+    const order = Int32Array.from(new CounterRandom(seed, purpose.order, epoch).permutation(dataset.size));
+    return this.#buffers.during((buffers) =>
+      prefetch(fromStep, this.stepsPerEpoch, buffers, (step, buffer) => this.#batch(epoch, step, order, buffer)),
+    );
+  }
+
+  async #batch(epoch: number, step: number, order: Int32Array, images: Uint8Array): Promise<LinearBatch> {
+    const { dataset, seed, batchSize, rank, world, imageSize, cropScale, flipProbability } = this.#options;
+    const batch = order.subarray(step * batchSize, (step + 1) * batchSize);
+    // The images of a smaller last batch are shared out evenly too.
+    const from = Math.floor((rank * batch.length) / world);
+    const to = Math.floor(((rank + 1) * batch.length) / world);
+    const augmentation = cropAndFlip(cropScale, flipProbability);
+    const indices = await renderReplacingBad(
+      this.#renderer,
+      { augmentation, seed, epoch, size: imageSize, views: [linearView] },
+      batch.slice(from, to),
+      { out: images, batch: this.#localBatch },
+      this.#bad,
+      (_slot, index, attempt) =>
+        new CounterRandom(seed, purpose.replacement, epoch, index, attempt).integer(dataset.size),
+    );
+    const labels = new Int32Array(this.#localBatch);
+    labels.set(indices.map((index) => dataset.label(index)));
+    const mask = new Float32Array(this.#localBatch).fill(1, 0, indices.length);
+    return { images, labels, mask, count: indices.length, globalCount: batch.length };
+  }
+
+  async close(): Promise<void> {
+    await this.#renderer.close();
+  }
+}
