@@ -116,10 +116,10 @@ for (const [expectations, tolerances] of [
   [expected.update, tolerance.update],
   [expected.running, tolerance.running],
 ] as const) {
-  for (const [name, [norm, projection]] of Object.entries(expectations)) {
+  for (const [place, [name, [norm, projection]]] of Object.entries(expectations).entries()) {
     const before = weights.get(name)!;
     const now = floatsOf(after.weights.get(name)!);
-    const signs = goldenSigns(before.length, positions.get(name)!);
+    const signs = goldenSigns(before.length, place);
     let [squares, sum] = [0, 0];
     before.forEach((value, i) => {
       const change = now[i]! - value;

@@ -41,9 +41,12 @@ export function goldenMomentum(n: number, position: number, seed: number): Float
   return Float32Array.from(uniforms(3000 + position, n, seed), (u) => 0.01 * (2 * u - 1));
 }
 
-/** Random signs that reduce an update to one number. */
-export function goldenSigns(n: number, position: number): Float32Array {
-  return Float32Array.from(uniforms(5000 + position, n, 0), (u) => Math.sign(u - 0.5));
+/**
+ * Random signs that reduce a change to one number.
+ * @param place Among the updates, or among the running statistics, as the golden lists them (not in the `state_dict`).
+ */
+export function goldenSigns(n: number, place: number): Float32Array {
+  return Float32Array.from(uniforms(5000 + place, n, 0), (u) => Math.sign(u - 0.5));
 }
 
 /** Smooth noise images, NHWC (the goldens are NCHW). */

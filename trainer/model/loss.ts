@@ -1,4 +1,5 @@
 import { tf, type Tensor } from '../tensorflow/tfjs.ts';
+import { differentiable } from './differentiable.ts';
 
 /** As PyTorch's cosine similarity: a vector shorter than this counts as this long. */
 const EPSILON = 1e-8;
@@ -11,7 +12,7 @@ export function normalizeRows(x: Tensor): Tensor {
 
 /** No gradient flows back through it (SimSiam §3, "stop-gradient"). */
 export function stopGradient(x: Tensor): Tensor {
-  return tf.customGrad((x) => ({ value: x.clone(), gradFunc: (dy: Tensor) => tf.zerosLike(dy) }))(x);
+  return differentiable([x], (x) => ({ value: x!.clone(), gradient: (dy) => [tf.zerosLike(dy)] }));
 }
 
 /**

@@ -17,7 +17,7 @@ export class DigestCheck {
   constructor(runtime: Runtime, example: PretrainState, names: readonly string[]) {
     this.#names = names;
     const groups = [example.trainable, example.momenta, example.statistics].map((list) => list.specs);
-    this.#compare = runtime.trace('pretrain/digest', groups, (...lists) => {
+    this.#compare = runtime.trace('pretrain_digest', groups, (...lists) => {
       const digests = lists.flat().map(digest);
       const own = tf.concat([...digests.map(([high]) => high), ...digests.map(([, low]) => low)], 0);
       const [most, negatedLeast] = allReduceMax([own, tf.neg(own)]) as [Tensor, Tensor];

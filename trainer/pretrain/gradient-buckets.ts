@@ -1,3 +1,4 @@
+import { differentiable } from '../model/differentiable.ts';
 import { allReduceSum, world } from '../tensorflow/collectives.ts';
 import { tf, type Tensor } from '../tensorflow/tfjs.ts';
 
@@ -21,13 +22,13 @@ export class GradientBuckets {
   watch(name: string, parameter: Tensor): Tensor {
     const known = this.#watched.get(name);
     if (known) return known;
-    const watched = tf.customGrad((x) => ({
-      value: x.clone(),
-      gradFunc: (gradient: Tensor) => {
-        this.#add(name, tf.keep(gradient));
-        return gradient;
+    const watched = differentiable([parameter], (x) => ({
+      value: x!.clone(),
+      gradient: (dy) => {
+        this.#add(name, tf.keep(dy));
+        return [dy];
       },
-    }))(parameter);
+    }));
     this.#watched.set(name, watched);
     return watched;
   }

@@ -21,8 +21,21 @@ export interface PretrainValues {
   readonly momenta: ReadonlyMap<string, Uint8Array>;
 }
 
-export function disposeState(state: PretrainState): void {
-  for (const list of [state.trainable, state.momenta, state.statistics, state.frozen]) list.dispose();
+/** Frees what the next step made anew; the frozen entries are the same in all states of a run. */
+export function disposeTrained(state: Omit<PretrainState, 'frozen'>): void {
+  for (const list of [state.trainable, state.momenta, state.statistics]) list.dispose();
+}
+
+/** A second hold on the state's tensors, without a copy, to be disposed for itself. */
+export function shareState(state: PretrainState): PretrainState {
+  const share = (list: TensorList): TensorList => list.slice(0, list.length);
+  const { trainable, momenta, statistics, frozen } = state;
+  return {
+    trainable: share(trainable),
+    momenta: share(momenta),
+    statistics: share(statistics),
+    frozen: share(frozen),
+  };
 }
 
 /** Builds states from values and reads values from states. */

@@ -1,5 +1,6 @@
 import { cast, rawOp } from '../../tensorflow/raw-op.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
+import { differentiable } from '../differentiable.ts';
 import type { Layer } from '../layer.ts';
 
 interface ConvolutionOptions {
@@ -48,29 +49,22 @@ function conv2d(x: Tensor, w: Tensor, stride: number): Tensor {
     data_format: 'NHWC',
     dilations: [1, 1, 1, 1],
   };
-  return tf.customGrad((x, w, save) => {
-    const [input, filter] = [x as Tensor, w as Tensor];
-    (save as (tensors: Tensor[]) => void)([input, filter]);
-    return {
-      value: rawOp('Conv2D', [input, filter], attrs),
-      gradFunc: (dy: Tensor) => [
-        rawOp('Conv2DBackpropInput', [shapeOf(input), filter, dy], attrs),
-        rawOp('Conv2DBackpropFilter', [input, shapeOf(filter), dy], attrs),
-      ],
-    };
-  })(padded, w);
+  return differentiable([padded, w], (input, filter) => ({
+    value: rawOp('Conv2D', [input!, filter!], attrs),
+    saved: [input!, filter!],
+    gradient: (dy) => [
+      rawOp('Conv2DBackpropInput', [shapeOf(input!), filter!, dy], attrs),
+      rawOp('Conv2DBackpropFilter', [input!, shapeOf(filter!), dy], attrs),
+    ],
+  }));
 }
 
 /** Zeros around height and width. */
 export function pad(x: Tensor, margin: number): Tensor {
-  return tf.customGrad((x) => {
-    const input = x as Tensor;
-    const margins = tf.tensor2d([0, 0, margin, margin, margin, margin, 0, 0], [4, 2], 'int32');
-    return {
-      value: rawOp('Pad', [input, margins]),
-      gradFunc: (dy: Tensor) => rawOp('Slice', [dy, tf.tensor1d([0, margin, margin, 0], 'int32'), shapeOf(input)]),
-    };
-  })(x);
+  return differentiable([x], (input) => ({
+    value: rawOp('Pad', [input!, tf.tensor2d([0, 0, margin, margin, margin, margin, 0, 0], [4, 2], 'int32')]),
+    gradient: (dy) => [rawOp('Slice', [dy, tf.tensor1d([0, margin, margin, 0], 'int32'), shapeOf(x)])],
+  }));
 }
 
 function shapeOf(x: Tensor): Tensor {

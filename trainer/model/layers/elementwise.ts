@@ -1,5 +1,6 @@
 import { cast, rawOp } from '../../tensorflow/raw-op.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
+import { differentiable } from '../differentiable.ts';
 import { stateless } from '../layer.ts';
 import { pad } from './convolution.ts';
 
@@ -7,30 +8,27 @@ import { pad } from './convolution.ts';
 export const relu = stateless((x) => rectified(x));
 
 export function rectified(x: Tensor): Tensor {
-  return tf.customGrad((x, save) => {
-    const y = rawOp('Relu', [x as Tensor]);
-    (save as (tensors: Tensor[]) => void)([y]);
-    return { value: y, gradFunc: (dy: Tensor) => rawOp('ReluGrad', [dy, y]) };
-  })(x);
+  return differentiable([x], (x) => {
+    const y = rawOp('Relu', [x!]);
+    return { value: y, saved: [y], gradient: (dy) => [rawOp('ReluGrad', [dy, y])] };
+  });
 }
 
 /** Elementwise sum of two tensors of one shape and type, bfloat16 included. */
 export function sum(a: Tensor, b: Tensor): Tensor {
-  return tf.customGrad((a, b) => ({
-    value: rawOp('AddV2', [a as Tensor, b as Tensor]),
-    gradFunc: (dy: Tensor) => [dy.clone(), dy.clone()],
-  }))(a, b);
+  return differentiable([a, b], (a, b) => ({
+    value: rawOp('AddV2', [a!, b!]),
+    gradient: (dy) => [dy.clone(), dy.clone()],
+  }));
 }
 
 /** 3×3, stride 2, one pixel around. The zeros around never win, since the layer before is a ReLU. */
 export const maxPool = stateless((x) => {
   const attrs = { ksize: [1, 3, 3, 1], strides: [1, 2, 2, 1], padding: 'VALID', data_format: 'NHWC' };
-  return tf.customGrad((x, save) => {
-    const input = x as Tensor;
-    const y = rawOp('MaxPool', [input], attrs);
-    (save as (tensors: Tensor[]) => void)([input, y]);
-    return { value: y, gradFunc: (dy: Tensor) => rawOp('MaxPoolGrad', [input, y, dy], attrs) };
-  })(pad(x, 1));
+  return differentiable([pad(x, 1)], (x) => {
+    const y = rawOp('MaxPool', [x!], attrs);
+    return { value: y, saved: [x!, y], gradient: (dy) => [rawOp('MaxPoolGrad', [x!, y, dy], attrs)] };
+  });
 });
 
 /** Into the type that the backbone computes in. */

@@ -1,0 +1,80 @@
+import type { CheckpointRepository } from '../checkpoint/repository.ts';
+import type { HistoryRecord, JsonObject } from '../checkpoint/json.ts';
+import type { CheckpointRef } from '../checkpoint/register.ts';
+import type { StateEntry } from '../model/layer.ts';
+import { toTensors } from './checkpoint-tensors.ts';
+import { shareState, disposeTrained, type PretrainState, type StateCodec } from './state.ts';
+
+interface JournalOptions {
+  readonly repository: CheckpointRepository;
+  readonly codec: StateCodec;
+  readonly entries: readonly StateEntry[];
+  readonly onCommitted: (ref: CheckpointRef) => void;
+}
+
+/**
+ * What rank 0 writes of a pre-training: a record a step, and checkpoints that carry the records since the last one.
+ * Uploads run in the background, one at a time; steps go on meanwhile on states of their own.
+ */
+export class Journal {
+  readonly #options: JournalOptions;
+  #records: HistoryRecord[] = [];
+  #timings: JsonObject[] = [];
+  #upload: Promise<void> = Promise.resolve();
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+  }
+
+  record(record: HistoryRecord): void {
+    this.#records.push(record);
+  }
+
+  /** Figures that no two runs agree in; they go to a file of their own. */
+  recordTiming(timing: JsonObject): void {
+    this.#timings.push(timing);
+  }
+
+  /**
+   * Begins a checkpoint of the state after `step`, once the one before is committed.
+   * @throws What made the one before fail.
+   */
+  async commit(state: PretrainState, step: number, extra: JsonObject): Promise<void> {
+    const snapshot = shareState(state);
+    await this.settled();
+    const [history, timings] = [this.#records, this.#timings];
+    [this.#records, this.#timings] = [[], []];
+    this.#upload = this.#write(snapshot, { step, history, timings, extra }).catch((error: unknown) => {
+      this.#failure = { error };
+    });
+  }
+
+  /**
+   * Waits until nothing is under way.
+   * @throws What made a checkpoint fail.
+   */
+  async settled(): Promise<void> {
+    await this.#upload;
+    this.assertHealthy();
+  }
+
+  /** @throws What made a checkpoint fail, so that a run doesn't go on for long with nothing to fall back on. */
+  assertHealthy(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  async #write(
+    snapshot: PretrainState,
+    commit: { step: number; history: HistoryRecord[]; timings: JsonObject[]; extra: JsonObject },
+  ): Promise<void> {
+    const { codec, entries, repository, onCommitted } = this.#options;
+    const values = await codec.values(snapshot).finally(() => {
+      disposeTrained(snapshot);
+      snapshot.frozen.dispose();
+    });
+    const { step, history, timings, extra } = commit;
+    const tensors = toTensors(entries, values, step);
+    onCommitted(await repository.commit({ step, ...tensors, state: { step, ...extra }, history, timings }));
+  }
+}

@@ -1,0 +1,177 @@
+import { CheckpointRepository } from '../checkpoint/repository.ts';
+import type { Checkpoint } from '../checkpoint/reader.ts';
+import type { JsonObject } from '../checkpoint/json.ts';
+import { simSiam, type SimSiam } from '../model/simsiam.ts';
+import { isRoot, type RankContext } from '../rank/context.ts';
+import { fromTensors } from './checkpoint-tensors.ts';
+import { CheckpointTimer } from './checkpoint-timer.ts';
+import { DigestCheck } from './digest.ts';
+import { Health } from './health.ts';
+import { Journal } from './journal.ts';
+import { trainLoop, type StepReport, type ViewsBatch } from './loop.ts';
+import type { Monitors, MonitorFigures } from './monitors.ts';
+import { planSteps } from './progress.ts';
+import { shareStart } from './start-state.ts';
+import { StateCodec, disposeTrained, type PretrainState } from './state.ts';
+import { tracePretrainStep } from './step.ts';
+
+export interface PretrainOptions {
+  readonly context: RankContext;
+  readonly loader: {
+    readonly stepsPerEpoch: number;
+    epoch(epoch: number, fromStep?: number): AsyncIterable<ViewsBatch>;
+  };
+  readonly monitors: Monitors;
+  /** On rank 0: where the checkpoints are. It has claimed its generation. */
+  readonly repository: CheckpointRepository | undefined;
+  /** What a checkpoint must have been made with for a bit-equal resume; recorded in each. */
+  readonly environment: JsonObject;
+}
+
+export interface PretrainOutcome {
+  readonly outcome: 'finished' | 'stopped';
+  /** To be disposed by the caller. */
+  readonly state: PretrainState;
+  readonly step: number;
+}
+
+/** The stage `pretrain` on one rank, from its last checkpoint or its start to its end or to a stop. */
+export async function pretrain(options: PretrainOptions): Promise<PretrainOutcome> {
+  const { context, loader, repository } = options;
+  const { run, runtime, send } = context;
+  const spec = run.spec.pretrain;
+  const model = simSiam(spec);
+  const codec = new StateCodec(runtime, model);
+  const checkpoint = await repository?.latest();
+  const start = await shareStart(runtime, await ownStart(model, codec, checkpoint, spec.seed));
+  const plan = planSteps(spec, loader.stepsPerEpoch);
+  if (start.step >= plan.totalSteps) return { outcome: 'finished', ...start };
+
+  send({ type: 'phase', phase: 'Pretraining', ...(start.step > 0 ? { detail: `resumed at step ${start.step}` } : {}) });
+  const step = tracePretrainStep({
+    runtime,
+    model,
+    spec,
+    batch: spec.batchSize / runtime.world,
+    imageSize: spec.imageSize,
+  });
+  const { trainable, statistics } = codec.groups;
+  const names = [...trainable, ...trainable, ...statistics].map(({ name }) => name);
+  const digests = new DigestCheck(runtime, start.state, names);
+  const recorder = repository && new RootRecorder(options, repository, model, codec, checkpoint);
+  const timer = new CheckpointTimer(run.spec.checkpoint, context.clock);
+  let stopped = false;
+  const end = await trainLoop({
+    context,
+    step,
+    plan,
+    start,
+    batches: (epoch, fromStep) => loader.epoch(epoch, fromStep),
+    checkpointDue: () => isRoot(context) && timer.isDue(),
+    afterStep: async (report, state) => {
+      const figures = report.epochEnd ? await options.monitors.measure(report.epoch, state) : {};
+      recorder?.afterStep(report, figures, plan.totalSteps);
+      const last = report.step === plan.totalSteps;
+      stopped = report.stop && !last;
+      if (!report.checkpoint && !stopped && !last && !(report.epochEnd && timer.isDueAfter(report.epoch))) return;
+      await digests.assertEqualOnAllRanks(state);
+      timer.committed();
+      await recorder?.commit(state, report.step);
+    },
+  });
+  await recorder?.settled();
+  step.dispose();
+  digests.dispose();
+  return { outcome: stopped ? 'stopped' : 'finished', ...end };
+}
+
+async function ownStart(
+  model: SimSiam,
+  codec: StateCodec,
+  checkpoint: Checkpoint | undefined,
+  seed: number,
+): Promise<{ state: PretrainState; step: number }> {
+  if (!checkpoint) return { state: await codec.initial(seed), step: 0 };
+  const where = `checkpoint step-${checkpoint.step}-g${checkpoint.generation}`;
+  return { state: await codec.build(fromTensors(model.entries, checkpoint, where)), step: checkpoint.step };
+}
+
+/** Progress is shown so often at most. */
+const PROGRESS_INTERVAL = 250;
+
+/** Rank 0's side of a step: history, health, messages, checkpoints. */
+class RootRecorder {
+  readonly #options: PretrainOptions;
+  readonly #journal: Journal;
+  readonly #health: Health;
+  #shown: { readonly at: number; readonly step: number };
+  #figures: MonitorFigures = {};
+
+  constructor(
+    options: PretrainOptions,
+    repository: CheckpointRepository,
+    model: SimSiam,
+    codec: StateCodec,
+    from: Checkpoint | undefined,
+  ) {
+    const { context } = options;
+    const { run, send } = context;
+    this.#options = options;
+    this.#shown = { at: context.clock(), step: from?.step ?? 0 };
+    this.#journal = new Journal({
+      repository,
+      codec,
+      entries: model.entries,
+      onCommitted: ({ step, key }) =>
+        send({ type: 'checkpoint', stage: 'pretrain', step, uri: `${run.spec.storage.uri}/${key}` }),
+    });
+    const dimension = run.spec.pretrain.dim;
+    const { onCollapse } = run.spec.failurePolicy;
+    const warn = (message: string): void => send({ type: 'warning', code: 'TRAINING_COLLAPSED', message });
+    this.#health = new Health({ dimension, onCollapse, warn }, from?.state['health'] as JsonObject | undefined);
+  }
+
+  afterStep(report: StepReport, figures: MonitorFigures, totalSteps: number): void {
+    const { step, epoch, loss, learningRate, outputStd } = report;
+    this.#journal.assertHealthy();
+    this.#journal.record({ step, epoch, loss, learningRate, outputStd, ...plain(figures) });
+    this.#figures = { ...this.#figures, ...figures };
+    this.#health.afterStep(outputStd);
+    this.#show(report, totalSteps);
+    if (report.epochEnd) this.#health.afterEpoch(epoch, figures.rank);
+  }
+
+  async commit(state: PretrainState, step: number): Promise<void> {
+    await this.#journal.commit(state, step, { health: this.#health.toJson(), environment: this.#options.environment });
+  }
+
+  async settled(): Promise<void> {
+    await this.#journal.settled();
+  }
+
+  #show(report: StepReport, totalSteps: number): void {
+    const { context } = this.#options;
+    const { batchSize, epochs } = context.run.spec.pretrain;
+    const now = context.clock();
+    const due = now - this.#shown.at >= PROGRESS_INTERVAL;
+    if (!due && !report.epochEnd && report.step !== totalSteps) return;
+    const seconds = (now - this.#shown.at) / 1000;
+    const samplesPerSecond = ((report.step - this.#shown.step) * batchSize) / seconds;
+    const { step, epoch, epochEnd, loss, learningRate, outputStd } = report;
+    this.#shown = { at: now, step };
+    if (epochEnd) this.#journal.recordTiming({ step, epoch, samplesPerSecond });
+    const figures = plain(this.#figures);
+    context.send({
+      ...{ type: 'progress', stage: 'pretrain', epoch, epochs, step, totalSteps, loss, learningRate, outputStd },
+      ...{ ...figures, samplesPerSecond, epochEnd },
+    });
+  }
+}
+
+/** Monitor figures as they stand in the history. */
+function plain({ rank, knnTop1 }: MonitorFigures): { effectiveRank?: number; knnTop1?: number } {
+  return {
+    ...(rank ? { effectiveRank: rank.effectiveRank, effectiveRankSamples: rank.samples } : {}),
+    ...(knnTop1 === undefined ? {} : { knnTop1 }),
+  };
+}

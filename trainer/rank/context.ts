@@ -1,0 +1,20 @@
+import type { SimSiamRun } from '../../api/run.ts';
+import type { RankToLauncher } from '../launch/messages.ts';
+import type { Runtime } from '../tensorflow/runtime.ts';
+
+/** What every stage of a rank works with. */
+export interface RankContext {
+  readonly run: SimSiamRun;
+  readonly runtime: Runtime;
+  readonly loaderThreads: number;
+  /** Aborted when the launcher asks to stop; the ranks then finish the same step. */
+  readonly stop: AbortSignal;
+  /** Milliseconds since some start; only for figures that aren't compared between runs. */
+  readonly clock: () => number;
+  readonly send: (message: RankToLauncher) => void;
+}
+
+/** The rank that writes: history, checkpoints, result and messages. */
+export function isRoot({ runtime }: Pick<RankContext, 'runtime'>): boolean {
+  return runtime.rank === 0;
+}
