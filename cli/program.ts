@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 
 import { exitCode } from '../api/exit-codes.ts';
 import type { CommandEnd } from './command-end.ts';
+import { addDataset } from './commands/dataset.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addModel } from './commands/model.ts';
 import { addRun } from './commands/run.ts';
@@ -31,6 +32,7 @@ export async function runCli(argv: readonly string[], { rankProgram }: CliOption
   addRun(program, setEnd, rankProgram);
   addModel(program);
   addDoctor(program, setEnd);
+  addDataset(program);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return end;

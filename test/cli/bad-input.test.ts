@@ -40,6 +40,9 @@ describe('bad input: one line on stderr, exit code 64', { concurrency: 2 }, () =
     { args: ['run', '-f', 'store.yaml'], message: /store\.yaml:7: spec.*typo.* \[MANIFEST_INVALID\]/ },
     { args: ['run', '-f', 'text.yaml'], message: /text\.yaml:1: .* \[MANIFEST_INVALID\]/ },
     { args: ['model', '--arch', 'vgg16'], message: /argument 'vgg16' is invalid\. Allowed choices are resnet18/ },
+    { args: ['dataset', 'fetch', 'imagenet', '--output', 'x'], message: /argument value 'imagenet' is invalid/ },
+    { args: ['dataset', 'fetch', 'mnist5k'], message: /required option '--output <folder>' not specified/ },
+    { args: ['dataset', 'burn'], message: /unknown command 'burn'/ },
     { args: ['doctor', 'all'], message: /too many arguments for 'doctor'/ },
   ];
   for (const { args, message } of cases)

@@ -174,7 +174,7 @@ describe('launch', { timeout: 60_000 }, () => {
         return [port];
       },
     });
-    assert.equal(error.code, 'LAUNCH_PORT_IN_USE');
+    assert.match(error.message, /EADDRINUSE/);
     assert.equal(tries, 5);
     await new Promise((closed) => taken.close(closed));
   });

@@ -2,13 +2,13 @@ import { constants } from 'node:os';
 
 import type { SimSiamError } from '../../api/errors.ts';
 import { exitCode } from '../../api/exit-codes.ts';
-import { PortInUseError, RankDiedError, RankFailedError } from './errors.ts';
+import { RankDiedError, RankFailedError } from './errors.ts';
 import type { FailureMessage } from './messages.ts';
 import type { RankEnd } from './rank-process.ts';
 
 /** Whether a failure only says that another rank is gone: that one's own end is the news. */
 export function isConsequence(failure: FailureMessage | undefined): boolean {
-  return failure?.exitCode === exitCode.peersLost && failure.code !== PortInUseError.code;
+  return failure?.exitCode === exitCode.peersLost;
 }
 
 /** Whether the rank ended as a rank should: done, or stopped with a committed checkpoint. */

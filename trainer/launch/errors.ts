@@ -9,16 +9,6 @@ export class PlacementError extends SimSiamError {
   readonly exitCode = exitCode.badInput;
 }
 
-/**
- * Another process has the address that the launcher chose for a rank. A rank throws it when its server can't be
- * started; the launcher then tries again with other ports, so a user sees it only after all tries.
- */
-export class PortInUseError extends SimSiamError {
-  static readonly code = 'LAUNCH_PORT_IN_USE';
-  readonly code = PortInUseError.code;
-  readonly exitCode = exitCode.peersLost;
-}
-
 /** A rank said why it failed; code and exit code are the rank's own. */
 export class RankFailedError extends SimSiamError {
   readonly code: string;

@@ -1,22 +1,22 @@
 import { fileURLToPath } from 'node:url';
 
+import type { SimSiamError } from '../../api/errors.ts';
 import type { RunResult } from '../../api/run-result.ts';
 import type { SimSiamRun } from '../../api/run.ts';
 import type { Machine } from './devices.ts';
 import { probeMachine } from './devices.ts';
-import { HangError, PortInUseError } from './errors.ts';
+import { HangError } from './errors.ts';
 import { HangWatch } from './hang-watch.ts';
 import type { CheckpointMessage, PhaseMessage, ProgressMessage, RankToLauncher, WarningMessage } from './messages.ts';
 import type { Plan } from './plan.ts';
 import { planRanks } from './plan.ts';
-import { freePorts } from './ports.ts';
+import { anyTaken, freePorts, loopback } from './ports.ts';
 import { RankGroup } from './rank-group.ts';
 import type { Timers } from './timers.ts';
 import { systemTimers } from './timers.ts';
 
 /** How often ranks are started with new ports when one of theirs was taken. */
 const portTries = 5;
-const loopback = '127.0.0.1';
 
 export type LaunchEvent =
   | { readonly type: 'ranks'; readonly world: number; readonly device: Plan['device']; readonly threads: number }
@@ -50,7 +50,7 @@ export interface LaunchOptions {
 
 /**
  * Runs all stages of `run` on this machine, one process a rank.
- * @throws PlacementError, RankFailedError, RankDiedError, HangError, PortInUseError: see errors.ts
+ * @throws PlacementError, RankFailedError, RankDiedError, HangError: see errors.ts
  */
 export async function launch(run: SimSiamRun, options: LaunchOptions): Promise<LaunchOutcome> {
   const plan = planRanks(run, options.machine ?? (await probeMachine()));
@@ -59,20 +59,26 @@ export async function launch(run: SimSiamRun, options: LaunchOptions): Promise<L
   for (let tries = 1; ; tries += 1) {
     const attempt = await runGroup(run, plan, options);
     if (!('error' in attempt)) return attempt;
-    if (!isPortInUse(attempt.error) || tries === portTries) throw attempt.error;
+    // All ranks are gone: whoever listens at one of their ports now kept a rank from it.
+    const lostPort = !attempt.stepped && (await anyTaken(attempt.ports));
+    if (!lostPort || tries === portTries) throw attempt.error;
   }
 }
 
-async function runGroup(
-  run: SimSiamRun,
-  plan: Plan,
-  options: LaunchOptions,
-): Promise<LaunchOutcome | { error: Error }> {
+interface FailedAttempt {
+  readonly error: SimSiamError;
+  readonly ports: readonly number[];
+  /** Whether the ranks had found together and finished a step. */
+  readonly stepped: boolean;
+}
+
+async function runGroup(run: SimSiamRun, plan: Plan, options: LaunchOptions): Promise<LaunchOutcome | FailedAttempt> {
   const timers = options.timers ?? systemTimers;
   const ports = await (options.choosePorts ?? freePorts)(plan.ranks.length);
   if (options.kill.aborted) return { status: 'killed' };
   let result: RunResult | undefined;
   let checkpoint: CheckpointMessage | undefined;
+  let stepped = false;
   let place = 'while starting';
 
   const onMessage = (rank: number, message: RankToLauncher): void => {
@@ -80,6 +86,7 @@ async function runGroup(
     if (message.type === 'result') result = message.result;
     if (message.type === 'checkpoint') checkpoint = message;
     if (message.type === 'phase') place = `in phase ${message.phase}`;
+    if (message.type === 'progress') stepped = true;
     if (message.type === 'progress') place = `after step ${message.step} of ${message.totalSteps} (${message.stage})`;
     const event = eventOf(rank, message);
     if (event) options.onEvent(event);
@@ -123,7 +130,7 @@ async function runGroup(
     options.kill.removeEventListener('abort', kill);
   }
   if (options.kill.aborted) return { status: 'killed' };
-  if (group.error) return { error: group.error };
+  if (group.error) return { error: group.error, ports, stepped };
   return group.stopped ? { status: 'stopped', checkpoint } : { status: 'done', result };
 }
 
@@ -145,8 +152,4 @@ function eventOf(rank: number, message: RankToLauncher): LaunchEvent | undefined
 /** TensorFlow's chatter below errors is of no use to the user and would push the last words of a crash out. */
 function rankEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { TF_CPP_MIN_LOG_LEVEL: '2', ...env };
-}
-
-function isPortInUse(error: Error): boolean {
-  return 'code' in error && error.code === PortInUseError.code;
 }

@@ -1,21 +1,40 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { createServer } from 'node:net';
 
+/** Where the ranks of one machine reach each other. */
+export const loopback = '127.0.0.1';
+
 /**
- * Free TCP ports on the loopback interface, all different. They are free when this returns; another process may still
- * take one before its rank binds it, which is why the launcher retries on PortInUseError.
+ * Free TCP ports, all different: free on every interface, since TensorFlow's server binds to all of them whatever its
+ * address says. They are free when this returns; another process may still take one before its rank does.
  */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, listen));
+  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  await Promise.all(servers.map(close));
   return ports;
 }
 
-function listen(): Promise<ReturnType<typeof createServer>> {
+/** Whether a process listens at one of these ports. */
+export async function anyTaken(ports: readonly number[]): Promise<boolean> {
+  for (const port of ports) {
+    try {
+      await close(await listen(port));
+    } catch {
+      return true;
+    }
+  }
+  return false;
+}
+
+function listen(port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen({ host: '127.0.0.1', port: 0 }, () => resolve(server));
+    server.listen(port, () => resolve(server));
   });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((closed) => server.close(() => closed()));
 }

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+
+import { anyTaken, freePorts } from '../../trainer/launch/ports.ts';
+
+test('as many different free ports as asked for', async () => {
+  const ports = await freePorts(20);
+  assert.equal(new Set(ports).size, 20);
+  assert.equal(await anyTaken(ports), false);
+});
+
+for (const host of ['127.0.0.1', '0.0.0.0'])
+  test(`a port that somebody listens at on ${host} is taken`, async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
+    assert.equal(await anyTaken([...(await freePorts(1)), (server.address() as AddressInfo).port]), true);
+    await new Promise((closed) => server.close(closed));
+  });
