@@ -1,5 +1,8 @@
 #include "context.h"
 
+#include <cstdlib>
+
+#include "absl/log/globals.h"
 #include "status.h"
 #include "tensorflow/c/c_api_experimental.h"
 #include "tensorflow/c/eager/c_api_experimental.h"
@@ -28,6 +31,12 @@ std::string configProto(int threads) {
   return bytes;
 }
 
+// TensorFlow obeys TF_CPP_MIN_LOG_LEVEL, the libraries inside it log through Abseil and don't.
+void quietAbseil() {
+  const char* level = getenv("TF_CPP_MIN_LOG_LEVEL");
+  if (level != nullptr) absl::SetMinLogLevel(static_cast<absl::LogSeverityAtLeast>(atoi(level)));
+}
+
 struct DeviceList {
   DeviceList(TFE_Context* context, const Status& status) : list(TFE_ContextListDevices(context, status.get())) {}
   ~DeviceList() { TF_DeleteDeviceList(list); }
@@ -37,6 +46,7 @@ struct DeviceList {
 }  // namespace
 
 std::shared_ptr<Context> Context::open(int threads, const std::string& serverDef) {
+  quietAbseil();
   std::shared_ptr<Context> context(new Context);
   Status status;
   TFE_ContextOptions* options = TFE_NewContextOptions();
