@@ -6,9 +6,9 @@
 import { messageOf } from '../../api/errors.ts';
 import { SafetensorsError } from './errors.ts';
 import type { HeaderTensor } from './safetensors-header.ts';
-import { parseHeader } from './safetensors-header.ts';
+import { parseHeader, quoted } from './safetensors-header.ts';
 import type { NamedTensor, TensorDType } from './tensors.ts';
-import { byteLengthOf, elementBytes } from './tensors.ts';
+import { byteLengthOf, elementBytes, outline } from './tensors.ts';
 
 const lengthBytes = 8;
 
@@ -34,10 +34,10 @@ export function encodeSafetensors(
   const entries: string[] = Object.keys(metadata).length > 0 ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
   let begin = 0;
   for (const { name, dtype, shape, bytes } of tensors) {
-    if (names.has(name)) throw new SafetensorsError(`two tensors are named ${JSON.stringify(name)}`);
+    if (names.has(name)) throw new SafetensorsError(`two tensors are named ${quoted(name)}`);
     names.add(name);
     if (bytes.byteLength !== byteLengthOf(dtype, shape)) {
-      throw new SafetensorsError(`tensor ${name}: ${bytes.byteLength} bytes aren't ${dtype} [${shape.join(', ')}]`);
+      throw new SafetensorsError(`tensor ${name}: ${bytes.byteLength} bytes aren't ${outline({ dtype, shape })}`);
     }
     const end = begin + bytes.byteLength;
     entries.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
@@ -91,12 +91,13 @@ function byPosition(a: HeaderTensor, b: HeaderTensor): number {
 
 function tensorOf(entry: HeaderTensor, data: Uint8Array, expected: number): NamedTensor {
   const { name, dtype, shape, begin, end } = entry;
-  const quoted = JSON.stringify(name);
-  if (!isDType(dtype)) throw new SafetensorsError(`tensor ${quoted} is of dtype ${dtype}, which is not supported`);
-  if (begin !== expected) throw new SafetensorsError(`tensor ${quoted} starts at byte ${begin} instead of ${expected}`);
-  if (end > data.byteLength) throw new SafetensorsError(`tensor ${quoted} ends at byte ${end} of ${data.byteLength}`);
+  const title = quoted(name);
+  if (!isDType(dtype))
+    throw new SafetensorsError(`tensor ${title} is of dtype ${quoted(dtype)}, which is not supported`);
+  if (begin !== expected) throw new SafetensorsError(`tensor ${title} starts at byte ${begin} instead of ${expected}`);
+  if (end > data.byteLength) throw new SafetensorsError(`tensor ${title} ends at byte ${end} of ${data.byteLength}`);
   if (end - begin !== byteLengthOf(dtype, shape)) {
-    throw new SafetensorsError(`tensor ${quoted}: ${end - begin} bytes aren't ${dtype} [${shape.join(', ')}]`);
+    throw new SafetensorsError(`tensor ${title}: ${end - begin} bytes aren't ${outline({ dtype, shape })}`);
   }
   return { name, dtype, shape, bytes: data.subarray(begin, end) };
 }

@@ -26,6 +26,8 @@ export function byteLengthOf(dtype: TensorDType, shape: readonly number[]): numb
 
 const namedAtMost = 3;
 
+const maxSizesShown = 8;
+
 /**
  * Refuses a checkpoint of another architecture: names, shapes and dtypes must be the same, in any order.
  *
@@ -58,6 +60,8 @@ export function assertSameTensors(
   );
 }
 
-function outline(tensor: TensorOutline): string {
-  return `${tensor.dtype} [${tensor.shape.join(', ')}]`;
+/** `F32 [64, 3, 7, 7]`, and not longer than a line whatever a file says. */
+export function outline({ dtype, shape }: Omit<TensorOutline, 'name'>): string {
+  const sizes = shape.length > maxSizesShown ? [...shape.slice(0, maxSizesShown), '…'] : shape;
+  return `${dtype} [${sizes.join(', ')}]`;
 }
