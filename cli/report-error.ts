@@ -7,7 +7,7 @@ import type { ExitCode } from '../api/exit-codes.ts';
 import { exitCode } from '../api/exit-codes.ts';
 import { RankDiedError, RankFailedError } from '../trainer/launch/errors.ts';
 
-export interface ErrorReport {
+interface ErrorReport {
   /** For stderr, each with its line break. */
   readonly lines: readonly string[];
   readonly exitCode: ExitCode;

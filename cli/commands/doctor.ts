@@ -7,8 +7,6 @@ import { exitCode } from '../../api/exit-codes.ts';
 import { augmentAddon } from '../../trainer/data/native-augment.ts';
 import { probeMachine } from '../../trainer/launch/devices.ts';
 import { nativeAddon } from '../../trainer/tensorflow/native.ts';
-// Its greeting would stand between the lines.
-import '../../trainer/tensorflow/tfjs-environment.ts';
 import type { CommandEnd } from '../command-end.ts';
 
 /** A part that has to load: `problem` says why it doesn't, and what mends it. */
@@ -31,6 +29,8 @@ export function addDoctor(program: Command, end: (end: CommandEnd) => void): voi
     .description('what this machine can do, and whether the installation is whole')
     .option('--json', 'as a JSON object', false)
     .action(async ({ json }: { json: boolean }) => {
+      // Errors only: TensorFlow's greeting would stand between the lines.
+      process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
       const diagnosis = await diagnose();
       process.stdout.write(json ? `${JSON.stringify(diagnosis)}\n` : diagnosisText(diagnosis));
       const whole = diagnosis.tensorflow.ok && diagnosis.augmentation.ok;

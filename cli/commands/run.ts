@@ -12,7 +12,7 @@ import { summaryOf } from '../../trainer/telemetry/summary.ts';
 import type { CommandEnd } from '../command-end.ts';
 import { readManifest } from '../read-manifest.ts';
 
-export interface RunOptions {
+interface RunOptions {
   readonly file: string;
   /** JSON lines only, on a terminal too. */
   readonly json: boolean;

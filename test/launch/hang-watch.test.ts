@@ -26,7 +26,7 @@ class FakeTimers implements Timers {
 test('silence for ten ticks, which are the timeout, is a hang, reported once', () => {
   const timers = new FakeTimers();
   let hangs = 0;
-  new HangWatch(300_000, timers, () => (hangs += 1));
+  const watch = new HangWatch(300_000, timers, () => (hangs += 1));
   timers.tick(9);
   assert.equal(hangs, 0);
   timers.tick(1);
@@ -37,6 +37,7 @@ test('silence for ten ticks, which are the timeout, is a hang, reported once', (
     timers.delays.reduce((sum, ms) => sum + ms, 0),
     300_000,
   );
+  watch.close();
 });
 
 test('a beat starts the count anew', () => {

@@ -6,7 +6,8 @@ import { after, before, describe, test } from 'node:test';
 import { SimSiamError } from '../../api/errors.ts';
 import { exitCode } from '../../api/exit-codes.ts';
 import { RankDiedError, RankFailedError } from '../../trainer/launch/errors.ts';
-import type { LaunchEvent, LaunchOptions, LaunchOutcome } from '../../trainer/launch/launcher.ts';
+import type { RunEvent } from '../../trainer/telemetry/run-event.ts';
+import type { LaunchOptions, LaunchOutcome } from '../../trainer/launch/launcher.ts';
 import { launch } from '../../trainer/launch/launcher.ts';
 import { freePorts } from '../../trainer/launch/ports.ts';
 import type { Timers } from '../../trainer/launch/timers.ts';
@@ -56,7 +57,7 @@ describe('launch', { timeout: 60_000 }, () => {
   }
 
   test('all ranks done: the result of rank 0', async () => {
-    const events: LaunchEvent[] = [];
+    const events: RunEvent[] = [];
     const outcome = await play(['done', 'done'], { onEvent: (event) => events.push(event) });
     assert.deepEqual(outcome, { status: 'done', result: resultOf(2) });
     assert.deepEqual(
@@ -189,7 +190,7 @@ describe('launch', { timeout: 60_000 }, () => {
     };
     const passTime = (): void => {
       for (let i = 0; i < 20; i += 1)
-        for (const callback of [...waiting]) {
+        for (const callback of Array.from(waiting)) {
           waiting.delete(callback);
           callback();
         }

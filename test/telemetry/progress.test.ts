@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { LaunchEvent } from '../../trainer/launch/launcher.ts';
+import type { RunEvent } from '../../trainer/telemetry/run-event.ts';
 import { phaseLine, stageLine } from '../../trainer/telemetry/progress-line.ts';
 import type { ProgressState } from '../../trainer/telemetry/progress-state.ts';
 import { advance, initialProgress } from '../../trainer/telemetry/progress-state.ts';
 import { progress } from './progress-message.ts';
 
 /** Each event comes ten seconds after the one before. */
-function after(...events: LaunchEvent[]): ProgressState {
+function after(...events: RunEvent[]): ProgressState {
   return events.reduce((state, event, index) => advance(state, event, index * 10_000), initialProgress);
 }
 
@@ -58,4 +58,13 @@ test('phases', () => {
 test('a stage that goes past its last step does not break the bar', () => {
   const { stage } = after(progress({ step: 25, totalSteps: 20 }));
   assert.match(stageLine(stage!, 2048), /^pretrain █{20} /);
+});
+
+test('a narrow terminal gets the short line', () => {
+  const { stage } = after(
+    progress({ step: 10, totalSteps: 20, outputStd: 0.0215, knnTop1: 93.06, effectiveRank: 87.2 }),
+    progress({ step: 12, totalSteps: 20 }),
+  );
+  const line = stageLine(stage!, 2048, 90);
+  assert.equal(line, 'pretrain 1/4 ETA 40 s loss -0.500 std 0.0215/0.0221 rank 87.2 kNN 93.1 % 100/s');
 });

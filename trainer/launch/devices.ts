@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 
-export interface Gpu {
+interface Gpu {
   /** What CUDA_VISIBLE_DEVICES calls it: an index, or the UUID of a MIG partition. */
   readonly id: string;
   readonly name: string;

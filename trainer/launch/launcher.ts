@@ -3,11 +3,12 @@ import { fileURLToPath } from 'node:url';
 import type { SimSiamError } from '../../api/errors.ts';
 import type { RunResult } from '../../api/run-result.ts';
 import type { SimSiamRun } from '../../api/run.ts';
+import type { RunEvent } from '../telemetry/run-event.ts';
 import type { Machine } from './devices.ts';
 import { probeMachine } from './devices.ts';
 import { HangError } from './errors.ts';
 import { HangWatch } from './hang-watch.ts';
-import type { CheckpointMessage, PhaseMessage, ProgressMessage, RankToLauncher, WarningMessage } from './messages.ts';
+import type { CheckpointMessage, RankToLauncher } from './messages.ts';
 import type { Plan } from './plan.ts';
 import { planRanks } from './plan.ts';
 import { anyTaken, freePorts, loopback } from './ports.ts';
@@ -18,15 +19,6 @@ import { systemTimers } from './timers.ts';
 /** How often ranks are started with new ports when one of theirs was taken. */
 const portTries = 5;
 
-export type LaunchEvent =
-  | { readonly type: 'ranks'; readonly world: number; readonly device: Plan['device']; readonly threads: number }
-  | PhaseMessage
-  | ProgressMessage
-  | CheckpointMessage
-  | (WarningMessage & { readonly rank: number })
-  /** The ranks were asked to finish their step. */
-  | { readonly type: 'stopping' };
-
 export type LaunchOutcome =
   | { readonly status: 'done'; readonly result: RunResult | undefined }
   /** Stopped on request; `checkpoint` is the last one that was committed in this process's time. */
@@ -34,7 +26,7 @@ export type LaunchOutcome =
   | { readonly status: 'killed' };
 
 export interface LaunchOptions {
-  readonly onEvent: (event: LaunchEvent) => void;
+  readonly onEvent: (event: RunEvent) => void;
   /** Aborted: the ranks finish the same step, commit and end. */
   readonly stop: AbortSignal;
   /** Aborted: the ranks are killed at once; what is committed stays. */
@@ -134,7 +126,7 @@ async function runGroup(run: SimSiamRun, plan: Plan, options: LaunchOptions): Pr
   return group.stopped ? { status: 'stopped', checkpoint } : { status: 'done', result };
 }
 
-function eventOf(rank: number, message: RankToLauncher): LaunchEvent | undefined {
+function eventOf(rank: number, message: RankToLauncher): RunEvent | undefined {
   switch (message.type) {
     case 'warning':
       return { ...message, rank };

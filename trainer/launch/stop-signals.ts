@@ -1,5 +1,5 @@
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-export type StopSignal = (typeof stopSignals)[number];
+type StopSignal = (typeof stopSignals)[number];
 
 /** npm passes a Ctrl-C on to a program that the terminal has signalled already: these two are one press. */
 const samePressMs = 300;

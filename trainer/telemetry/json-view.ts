@@ -2,8 +2,7 @@ import type { Logger } from 'pino';
 import { pino } from 'pino';
 
 import type { RunResult } from '../../api/run-result.ts';
-import type { LaunchEvent } from '../launch/launcher.ts';
-import type { ProgressMessage, Stage } from '../launch/messages.ts';
+import type { ProgressMessage, RunEvent, Stage } from './run-event.ts';
 import type { ProgressView } from './progress-view.ts';
 
 /** Between two `progress` lines within an epoch. */
@@ -31,7 +30,7 @@ export class JsonView implements ProgressView {
     );
   }
 
-  onEvent(event: LaunchEvent): void {
+  onEvent(event: RunEvent): void {
     if (event.type === 'progress' && !this.#isDue(event)) return;
     const { type, ...rest } = event;
     if (type === 'warning') this.#log.warn({ event: type, ...rest });

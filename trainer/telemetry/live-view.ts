@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
 
 import type { RunResult } from '../../api/run-result.ts';
-import type { LaunchEvent } from '../launch/launcher.ts';
+import type { RunEvent } from './run-event.ts';
 import { phaseLine, stageLine } from './progress-line.ts';
 import type { ProgressState } from './progress-state.ts';
 import { advance, initialProgress } from './progress-state.ts';
@@ -27,11 +27,11 @@ export class LiveView implements ProgressView {
       fps: 8,
       hideCursor: true,
       clearOnComplete: true,
-      format: () => (this.#state.stage ? stageLine(this.#state.stage, dim) : ''),
+      format: () => (this.#state.stage ? stageLine(this.#state.stage, dim, stream.columns) : ''),
     });
   }
 
-  onEvent(event: LaunchEvent): void {
+  onEvent(event: RunEvent): void {
     // What the last line of a stage says is worth keeping.
     if (event.type === 'phase') this.#settle();
     this.#state = advance(this.#state, event, this.#now());
@@ -83,7 +83,7 @@ export class LiveView implements ProgressView {
 
   #settle(): void {
     this.#erase();
-    if (this.#state.stage) this.#stream.write(`${stageLine(this.#state.stage, this.#dim)}\n`);
+    if (this.#state.stage) this.#stream.write(`${stageLine(this.#state.stage, this.#dim, this.#stream.columns)}\n`);
     this.#state = { ...this.#state, stage: undefined };
   }
 }

@@ -18,22 +18,40 @@ export function phaseLine({ phase, detail }: ProgressState): string {
 
 /**
  * The live line of a stage. `dim` is the size of the projector's output: the standard deviation is shown beside 1/√dim,
- * which it is near when healthy.
+ * which it is near when healthy. Where `columns` are too few it is a shorter one, the most wanted first.
  */
-export function stageLine({ name, latest, figures, etaSeconds }: StageProgress, dim: number): string {
-  const parts = [
-    `${name} ${bar(latest.step / latest.totalSteps)} epoch ${latest.epoch + 1}/${latest.epochs}`,
-    `loss ${latest.loss.toFixed(4)}`,
+export function stageLine(stage: StageProgress, dim: number, columns = Infinity): string {
+  const { name, latest, figures, etaSeconds } = stage;
+  const progress = `${latest.epoch + 1}/${latest.epochs}`;
+  const healthy = formatFigure(1 / Math.sqrt(dim));
+  const eta = etaSeconds === undefined ? [] : [`ETA ${formatDuration(etaSeconds)}`];
+  const scores = [
+    ...show('rank', figures.effectiveRank, formatFigure),
+    ...show('kNN', figures.knnTop1, formatPercent),
+    ...show('top-1', figures.top1, formatPercent),
+    ...show('top-5', figures.top5, formatPercent),
   ];
-  if (figures.outputStd !== undefined)
-    parts.push(`std ${formatFigure(figures.outputStd)} (1/√d ${formatFigure(1 / Math.sqrt(dim))})`);
-  if (figures.effectiveRank !== undefined) parts.push(`rank ${formatFigure(figures.effectiveRank)}`);
-  if (figures.knnTop1 !== undefined) parts.push(`kNN ${formatPercent(figures.knnTop1)}`);
-  if (figures.top1 !== undefined) parts.push(`top-1 ${formatPercent(figures.top1)}`);
-  if (figures.top5 !== undefined) parts.push(`top-5 ${formatPercent(figures.top5)}`);
-  parts.push(`${formatFigure(latest.samplesPerSecond)} samples/s`);
-  if (etaSeconds !== undefined) parts.push(`ETA ${formatDuration(etaSeconds)}`);
-  return parts.join(separator);
+  const long = [
+    `${name} ${bar(latest.step / latest.totalSteps)} epoch ${progress}`,
+    `loss ${latest.loss.toFixed(4)}`,
+    ...show('std', figures.outputStd, (std) => `${formatFigure(std)} (1/√d ${healthy})`),
+    ...scores,
+    `${formatFigure(latest.samplesPerSecond)} samples/s`,
+    ...eta,
+  ].join(separator);
+  if (long.length <= columns) return long;
+  return [
+    `${name} ${progress}`,
+    ...eta,
+    `loss ${latest.loss.toFixed(3)}`,
+    ...show('std', figures.outputStd, (std) => `${formatFigure(std)}/${healthy}`),
+    ...scores,
+    `${formatFigure(latest.samplesPerSecond)}/s`,
+  ].join(' ');
+}
+
+function show(name: string, value: number | undefined, format: (value: number) => string): string[] {
+  return value === undefined ? [] : [`${name} ${format(value)}`];
 }
 
 function bar(fraction: number): string {

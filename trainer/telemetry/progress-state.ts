@@ -1,5 +1,4 @@
-import type { LaunchEvent } from '../launch/launcher.ts';
-import type { ProgressMessage, RunPhase, Stage } from '../launch/messages.ts';
+import type { ProgressMessage, RunEvent, RunPhase, Stage } from './run-event.ts';
 
 /** The figures that are not measured at every step; the last known ones of the stage stay in view. */
 const lastingFigures = ['outputStd', 'effectiveRank', 'knnTop1', 'top1', 'top5'] as const;
@@ -26,13 +25,16 @@ export interface StageProgress {
 export const initialProgress: ProgressState = { phase: 'Starting', detail: undefined, stage: undefined };
 
 /** The state after an event. Pure; `now` in milliseconds. */
-export function advance(state: ProgressState, event: LaunchEvent, now: number): ProgressState {
+export function advance(state: ProgressState, event: RunEvent, now: number): ProgressState {
   switch (event.type) {
     case 'phase':
       return { phase: event.phase, detail: event.detail, stage: undefined };
     case 'progress':
       return { ...state, stage: advanceStage(state.stage, event, now) };
-    default:
+    case 'ranks':
+    case 'checkpoint':
+    case 'warning':
+    case 'stopping':
       return state;
   }
 }

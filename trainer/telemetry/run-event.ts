@@ -1,0 +1,76 @@
+/**
+ * What there is to tell of a run while it goes on. Ranks send most of it as it is (trainer/launch/messages.ts).
+ */
+
+export type Stage = 'pretrain' | 'linear';
+
+export type RunPhase = 'Starting' | 'Pretraining' | 'Baselines' | 'LinearEvaluation' | 'Finished';
+
+export interface PhaseMessage {
+  readonly type: 'phase';
+  readonly phase: RunPhase;
+  /** What it is doing in a few words, for the progress view: `tracing the step`, `resumed at step 1200`. */
+  readonly detail?: string;
+}
+
+/** Sent by rank 0 after a step, at most some times a second. Figures that are not measured now are left out. */
+export interface ProgressMessage {
+  readonly type: 'progress';
+  readonly stage: Stage;
+  /** The epoch that is running, from 0. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Finished steps of the stage, those before a resume included. */
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  /** Mean over the dimensions of the standard deviation of z/‖z‖; healthy near 1/√dim, 0 when collapsed. */
+  readonly outputStd?: number;
+  readonly effectiveRank?: number;
+  /** Percent. */
+  readonly knnTop1?: number;
+  /** Percent, of the validation set. */
+  readonly top1?: number;
+  readonly top5?: number;
+  /** Over all ranks. */
+  readonly samplesPerSecond: number;
+  /** The step was the last one of its epoch, and the figures above are those of the epoch's end. */
+  readonly epochEnd: boolean;
+}
+
+/** A checkpoint is committed. */
+export interface CheckpointMessage {
+  readonly type: 'checkpoint';
+  readonly stage: Stage;
+  readonly step: number;
+  readonly uri: string;
+}
+
+export interface WarningMessage {
+  readonly type: 'warning';
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Where the ranks run. */
+interface RanksEvent {
+  readonly type: 'ranks';
+  readonly world: number;
+  readonly device: 'cpu' | 'gpu';
+  /** Compute threads of each. */
+  readonly threads: number;
+}
+
+/** The ranks were asked to finish their step. */
+interface StoppingEvent {
+  readonly type: 'stopping';
+}
+
+export type RunEvent =
+  | RanksEvent
+  | PhaseMessage
+  | ProgressMessage
+  | CheckpointMessage
+  | (WarningMessage & { readonly rank: number })
+  | StoppingEvent;
