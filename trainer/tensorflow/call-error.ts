@@ -1,5 +1,5 @@
 import { messageOf } from '../../api/errors.ts';
-import { type FailurePlace, PeerLostError, TensorFlowError } from './errors.ts';
+import { type FailurePlace, PeerLostError, TensorFlowError, TensorUseError } from './errors.ts';
 import { type CodeLocation, describeLocation } from './source-location.ts';
 
 const lostPeer = new Set(['TF_UNAVAILABLE', 'TF_DEADLINE_EXCEEDED', 'TF_ABORTED']);
@@ -13,9 +13,10 @@ export function callError(
   name: string,
   locations: ReadonlyMap<string, CodeLocation>,
   collective: boolean,
-): TensorFlowError | PeerLostError {
+): TensorFlowError | PeerLostError | TensorUseError {
   const { code = 'TF_UNKNOWN' } = thrown as { code?: string };
   const message = messageOf(thrown);
+  if (code === 'NATIVE_DISPOSED') return new TensorUseError(`${name}: ${message}`, { cause: thrown });
   const place = placeOf(message, locations);
   const what = `${name}: ${firstSentence(message)}`;
   return collective && lostPeer.has(code)

@@ -48,7 +48,7 @@ export class GraphFunction {
    * Executes the function on the runtime's own thread, after the calls before it. The inputs may be disposed of as soon
    * as this returns.
    *
-   * Throws {@link TensorUseError} if the inputs aren't those it was traced for. Rejects with the signal's reason when
+   * Rejects with {@link TensorUseError} if the inputs aren't those it was traced for, with the signal's reason when
    * it is aborted (a function with collectives can't be called again then: TensorFlow aborts them for good), with
    * PeerLostError when a collective lost a rank, else with TensorFlowError.
    */
@@ -58,17 +58,18 @@ export class GraphFunction {
     this.#check(inputs);
     const groups = this.outputs.map((group) => group.length);
     const natives = inputs.map((list) => list.native());
-    const { promise, call } = this.#addon.callFunction(this.#runtime, this.#native, natives, groups);
-    const cancel = (): void => this.#addon.cancelCall(call);
-    signal?.addEventListener('abort', cancel, { once: true });
+    let cancel: (() => void) | undefined;
     try {
+      const { promise, call } = this.#addon.callFunction(this.#runtime, this.#native, natives, groups);
+      cancel = () => this.#addon.cancelCall(call);
+      signal?.addEventListener('abort', cancel, { once: true });
       const lists = await promise;
       return lists.map((list, i) => new TensorList(this.#addon, list, this.outputs[i] as readonly TensorSpec[]));
     } catch (error) {
       signal?.throwIfAborted();
       throw callError(error, this.name, this.#trace.locations, this.#trace.collective);
     } finally {
-      signal?.removeEventListener('abort', cancel);
+      if (cancel) signal?.removeEventListener('abort', cancel);
     }
   }
 

@@ -2,6 +2,7 @@
  * Makes tfjs record instead of execute while a function is traced. tfjs-node's backend reaches TensorFlow through its
  * `binding` and through `getInputTensorIds`; both are replaced once, and outside a trace behave as before.
  */
+import { dtypeCode, toldCode } from './dtypes.ts';
 import { TracingError } from './errors.ts';
 import { eagerConstant, type EagerData } from './eager-constant.ts';
 import type { NativeAttribute } from './native.ts';
@@ -51,7 +52,9 @@ function intercept(backend: Backend): Backend {
   const eagerBinding = { ...copy };
   copy.executeOp = (op, attributes, inputs, outputs) => {
     const session = activeSession();
-    return session ? session.operation(op, attributes, inputs, outputs) : eagerBinding.executeOp(op, attributes, inputs, outputs);
+    if (!session) return eagerBinding.executeOp(op, attributes, inputs, outputs);
+    if (op === 'Cast' && castsToItself(session, attributes, inputs)) return session.operation('Identity', [], inputs, outputs);
+    return session.operation(op, attributes, inputs, outputs);
   };
   copy.createTensor = (shape, dtype, values) => {
     const session = activeSession();
@@ -72,6 +75,13 @@ function intercept(backend: Backend): Backend {
     return eagerInputs(inputs);
   };
   return backend;
+}
+
+// tfjs's gradients cast to float32 what they take for float32 already; bfloat16 and float64 must stay what they are.
+function castsToItself(session: TraceSession, attributes: readonly NativeAttribute[], inputs: readonly number[]): boolean {
+  const to = attributes.find(({ name }) => name === 'DstT')?.value;
+  const from = session.tensor(inputs[0] as number).dtype;
+  return to === dtypeCode('float32') && toldCode(from) === to;
 }
 
 function inputId(session: TraceSession, backend: Backend, eager: Binding, input: KernelInput): number {
