@@ -112,21 +112,24 @@ function trainLocally(x: Tensor, scale: Tensor, shift: Tensor): { y: Tensor; sta
   };
 }
 
-/** The statistics of all ranks' samples together; equal on all ranks. One message: 2 · views · channels floats. */
+/**
+ * The statistics of all ranks' samples together; equal on all ranks. One message: 3 · views · channels floats. The
+ * spread within ranks and the one between them travel apart, so that only the small latter is a difference of squares.
+ */
 function synchronizedStatistics(views: Views, scale: Tensor, shift: Tensor, pivot: Tensor): Statistics[] {
   const channels = scale.size;
   const local = views.flatMap((x) => {
     const { mean, unbiasedVariance } = trainLocally(x, scale, shift).statistics;
     const n = x.size / channels;
     const distance = tf.sub(mean, pivot);
-    return [distance, tf.add(tf.mul(unbiasedVariance, (n - 1) / n), tf.square(distance))];
+    return [distance, tf.square(distance), tf.mul(unbiasedVariance, (n - 1) / n)];
   });
   const average = allReduceSum(local).map((total) => tf.mul(total, 1 / world()));
   return views.map((x, i) => {
     const n = (x.size / channels) * world();
-    const [distance, spread] = [average[2 * i]!, average[2 * i + 1]!];
+    const [distance, squaredDistance, within] = average.slice(3 * i, 3 * i + 3) as [Tensor, Tensor, Tensor];
     const mean = tf.add(pivot, distance);
-    const variance = tf.relu(tf.sub(spread, tf.square(distance)));
+    const variance = tf.add(within, tf.relu(tf.sub(squaredDistance, tf.square(distance))));
     const unbiasedVariance = tf.mul(variance, n / (n - 1));
     return { mean, unbiasedVariance, reserved: [mean, variance, tf.zeros([1])] };
   });
