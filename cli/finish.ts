@@ -1,8 +1,5 @@
 import type { CommandEnd } from './command-end.ts';
 
-/** The code by which a shell knows a writer whose reader is gone: 128 + SIGPIPE. */
-const brokenPipe = 141;
-
 /** Ends the process as the command ended, once all output is written. */
 export function finish(end: CommandEnd): void {
   // By the signal itself: a shell that runs a script then knows that the user wants out, and stops too.
@@ -10,10 +7,13 @@ export function finish(end: CommandEnd): void {
   else process.exitCode = end.exitCode;
 }
 
-/** `simsiam model | head` is no error. */
-export function endOnBrokenPipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(brokenPipe);
-    throw error;
-  });
+/**
+ * Output whose reader is gone (`simsiam model | head`, a closed terminal) is dropped: no error, and no reason to lose a
+ * training run, which still has to commit its checkpoint.
+ */
+export function dropUnreadOutput(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    });
 }

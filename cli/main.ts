@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { endOnBrokenPipe, finish } from './finish.ts';
+import { dropUnreadOutput, finish } from './finish.ts';
 import { runCli } from './program.ts';
 
-endOnBrokenPipe();
+dropUnreadOutput();
 finish(await runCli(process.argv.slice(2)));

@@ -65,7 +65,7 @@ function tellEnd(outcome: LaunchOutcome, run: SimSiamRun, file: string): void {
   const stream = terminal ? process.stdout : process.stderr;
   if (outcome.status === 'done') {
     if (outcome.result && !terminal) stream.write(summaryOf(outcome.result));
-    stream.write(`the result is in ${uri}\n`);
+    stream.write(`the result is in ${uri}: result.json\n`);
   } else if (outcome.status === 'stopped') {
     const { checkpoint } = outcome;
     const where = checkpoint ? `at step ${checkpoint.step} of ${checkpoint.stage}, ` : '';

@@ -46,7 +46,10 @@ describe('simsiam run', { timeout: 60_000 }, () => {
     );
     const { time: _, level: __, event: ___, ...result } = events.at(-1) as unknown as Record<string, unknown>;
     assert.deepEqual(result, resultOf(2));
-    assert.match(stderr, /output std 0\.0200, 1\/√d 0\.0221: healthy\n(.*\n)*the result is in runs\/fake\n$/);
+    assert.match(
+      stderr,
+      /output std 0\.0200, 1\/√d 0\.0221: healthy\n(.*\n)*the result is in runs\/fake: result\.json\n$/,
+    );
   });
 
   test('--json leaves stderr empty', async () => {
@@ -101,6 +104,17 @@ describe('simsiam run', { timeout: 60_000 }, () => {
     const { code, signal } = await run.ended;
     clearInterval(pressing);
     assert.deepEqual([code, signal], [null, 'SIGINT']);
+    await door.empty();
+  });
+
+  test('a reader of stdout that goes away ends no training', async () => {
+    const run = await play(['obedient', 'obedient']);
+    await run.said('"event":"phase"');
+    run.child.stdout!.destroy();
+    run.child.kill('SIGINT');
+    const { code, stderr } = await run.ended;
+    assert.match(stderr, /^stopped at step 4 of pretrain/);
+    assert.equal(code, 75);
     await door.empty();
   });
 
