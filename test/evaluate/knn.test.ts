@@ -40,7 +40,7 @@ function bruteForce({ bank, queries, classes, k, temperature }: Task): number[] 
       label: bank.labels[i]!,
     }));
     near.sort((a, b) => b.similarity - a.similarity);
-    const votes = new Array<number>(classes).fill(0);
+    const votes = Array.from({ length: classes }, () => 0);
     for (const { similarity, label } of near.slice(0, k)) votes[label]! += Math.exp(similarity / temperature);
     return votes.indexOf(Math.max(...votes));
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
 import { classify, headStep, headSums, initialHead } from '../../trainer/evaluate/linear-head.ts';
-import { floatTensors, readFloats } from '../../trainer/evaluate/tensors.ts';
+import { readFloats } from '../../trainer/evaluate/tensors.ts';
 import { CounterRandom } from '../../trainer/random.ts';
 import { Runtime } from '../../trainer/tensorflow/runtime.ts';
 import { tf, type Tensor } from '../../trainer/tensorflow/tfjs.ts';

@@ -19,7 +19,7 @@ export function lookup(runtime: Runtime, table: Float32Array, dimension: number,
     features: ([rows], images) => {
       const pixels = cast(tf.reshape(images, [-1, imageSize * imageSize * 3]), 'float32');
       const index = tf.add(tf.slice(pixels, [0, 0], [-1, 1]), tf.mul(tf.slice(pixels, [0, 1], [-1, 1]), 256));
-      const one = tf.oneHot(tf.cast(tf.reshape(index, [-1]), 'int32'), rows!.shape[0]!);
+      const one = tf.oneHot(tf.cast(tf.reshape(index, [-1]), 'int32'), rows!.shape[0]);
       return tf.matMul(tf.cast(one, 'float32'), rows!);
     },
   };

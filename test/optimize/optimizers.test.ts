@@ -38,10 +38,10 @@ async function run(optimizer: (input: OptimizerInput) => OptimizerOutput, c: Cas
     [parameters.specs, parameters.specs, parameters.specs, rates.specs],
     (parameters, momenta, gradients, learningRates) => {
       const lists = {
-        parameters: parameters!,
-        momenta: momenta!,
-        gradients: gradients!,
-        learningRates: learningRates!,
+        parameters: parameters,
+        momenta: momenta,
+        gradients: gradients,
+        learningRates: learningRates,
       };
       const updated = optimizer({ ...lists, momentum, weightDecay });
       return [updated.parameters, updated.momenta];

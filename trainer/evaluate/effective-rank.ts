@@ -69,12 +69,12 @@ export async function measureEffectiveRank(options: {
     `effective_rank_${extractor.name}_add`,
     [extractor.state.specs, totals, [images, mask]],
     (state, [gram, samples], [images, mask]) => {
-      const [more, count] = gramOf(extractor.features(state!, images!), mask!);
+      const [more, count] = gramOf(extractor.features(state, images!), mask!);
       return [[rawOp('AddV2', [gram!, more]), rawOp('AddV2', [samples!, count])]];
     },
   );
   const finish = tracedOnce(runtime, 'effective_rank_spectrum', [totals], (totals) => {
-    const [gram, samples] = allReduceSum(totals!);
+    const [gram, samples] = allReduceSum(totals);
     return [[rawOps('SelfAdjointEigV2', [gram!], { compute_v: false }, 1)[0]!, samples!]];
   });
   return disposing(async (keep) => {

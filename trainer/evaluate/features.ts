@@ -47,7 +47,7 @@ export async function extractFeatures(options: FeatureOptions): Promise<FeatureS
     `features_${extractor.name}_${of}`,
     [extractor.state.specs, [images, places]],
     (state, [images, places]) => {
-      const rows = tf.concat([extractor.features(state!, images!), places!], 1);
+      const rows = tf.concat([extractor.features(state, images!), places!], 1);
       return [[of === 'all' ? allGather(rows) : rows]];
     },
   );

@@ -39,7 +39,7 @@ export function traceLinearStep(runtime: Runtime, options: LinearFunctionOptions
     `linear_${extractor.name}_step`,
     [extractor.state.specs, head, head, labelledSpecs(trainShape), [SCALAR, SCALAR]],
     (state, [weight, bias], [weightMomentum, biasMomentum], [images, labels, mask], [learningRate, signal]) => {
-      const features = extractor.features(state!, images!);
+      const features = extractor.features(state, images!);
       const batch = { features, labels: labels!, mask: mask!, learningRate: learningRate!, signal: signal! };
       const updated = headStep(
         { ...batch, head: [weight!, bias!], momenta: [weightMomentum!, biasMomentum!] },
@@ -57,7 +57,7 @@ export function traceLinearEvaluation(runtime: Runtime, options: LinearFunctionO
     `linear_${extractor.name}_evaluate`,
     [extractor.state.specs, headSpecs(options), labelledSpecs(evaluationShape)],
     (state, [weight, bias], [images, labels, mask]) => {
-      const features = extractor.features(state!, images!);
+      const features = extractor.features(state, images!);
       return [[classify({ features, labels: labels!, mask: mask! }, weight!, bias!).sums]];
     },
   );

@@ -48,7 +48,7 @@ export function classify({ features, labels, mask }: LabelledFeatures, weight: T
   const logits = tf.add(tf.matMul(features, weight), bias);
   const shifted = tf.sub(logits, tf.max(logits, 1, true));
   const logProbabilities = tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), 1, true)));
-  const target = tf.oneHot(tf.cast(labels, 'int32'), bias.size) as Tensor;
+  const target = tf.oneHot(tf.cast(labels, 'int32'), bias.size);
   const losses = tf.neg(tf.sum(tf.mul(target, logProbabilities), 1));
   const places = placeOfTarget(shifted, target);
   const hits = (k: number): Tensor => tf.sum(tf.mul(tf.cast(tf.less(places, k), 'float32'), mask));

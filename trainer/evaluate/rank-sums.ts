@@ -9,7 +9,7 @@ export async function sumsOverRanks(runtime: Runtime, name: string, counts: read
   const shape = [counts.length];
   return disposing(async (keep) => {
     const inputs = [[{ dtype: 'float32', shape }]] as const;
-    const sum = tracedOnce(runtime, `sums_${name}`, inputs, (counts) => [allReduceSum(counts!)]);
+    const sum = tracedOnce(runtime, `sums_${name}`, inputs, (counts) => [allReduceSum(counts)]);
     const [sums] = await sum.call([keep(floatTensors(runtime, [{ shape, values: Float32Array.from(counts) }]))]);
     return [...(await readFloats(keep(sums!), 0))];
   });
