@@ -111,6 +111,7 @@ function splitDigits(digits: readonly Digit[]): { train: Digit[]; val: Digit[] }
 
 async function encode({ row, label, pixels }: Digit): Promise<ShardEntry> {
   const bytes = await sharp(pixels, { raw: { width: side, height: side, channels: 1 } })
+    .toColourspace('b-w')
     .png()
     .toBuffer();
   return { key: String(row).padStart(4, '0'), extension: 'png', bytes, label };

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import sharp from 'sharp';
+
+import { cacheFolder } from '../../scripts/setup/cache.ts';
+import { openDataset } from '../../trainer/data/dataset.ts';
+import { fetchMnist5k } from '../../trainer/data/fetch-mnist5k.ts';
+import { temporaryFolder } from './images.ts';
+
+test('the 5,000 digits become balanced shards, once', async (t) => {
+  const folder = join(await temporaryFolder(t), 'mnist5k');
+  const cache = cacheFolder();
+  const uris = await fetchMnist5k({ folder, cache });
+  const train = await openDataset(uris.train);
+  const val = await openDataset(uris.val, { classes: train.classes });
+  t.after(() => Promise.all([train.close(), val.close()]));
+  const perClass = (set: typeof train) => {
+    const counts = new Array<number>(10).fill(0);
+    for (let i = 0; i < set.size; i++) counts[set.label(i)]! += 1;
+    return counts;
+  };
+  assert.deepEqual(perClass(train), new Array(10).fill(400));
+  assert.deepEqual(perClass(val), new Array(10).fill(100));
+  assert.deepEqual(train.classes, ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+  assert.deepEqual([...train.warnings, ...val.warnings], []);
+
+  const { width, height, channels } = await sharp(await train.read(0)).metadata();
+  assert.deepEqual([width, height, channels], [28, 28, 1]);
+  const keys = (set: typeof train) => Array.from({ length: set.size }, (_, i) => set.name(i).split(':')[1]);
+  assert.equal(new Set([...keys(train), ...keys(val)]).size, 5000);
+
+  const before = await stat(join(folder, 'train-000.tar'));
+  await fetchMnist5k({ folder, cache });
+  assert.equal((await stat(join(folder, 'train-000.tar'))).mtimeMs, before.mtimeMs);
+  const digest = createHash('sha256')
+    .update(await readFile(join(folder, 'classes.txt')))
+    .digest('hex');
+  assert.equal(digest, createHash('sha256').update('0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n').digest('hex'));
+});
