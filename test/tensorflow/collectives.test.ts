@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { allGather, allReduceMax, allReduceSum } from '../../trainer/tensorflow/collectives.ts';
+import { TensorFlowError, TracingError } from '../../trainer/tensorflow/errors.ts';
+import { InstanceKeys } from '../../trainer/tensorflow/instance-keys.ts';
+import { Runtime } from '../../trainer/tensorflow/runtime.ts';
+import { freeAddresses, startRanks } from './cluster.ts';
+import { spec, trace } from './support.ts';
+
+describe('collectives', { timeout: 120_000 }, () => {
+  it('sum, take the maximum and gather over two processes, the same on both and at every run', async () => {
+    const ranks = await startRanks('reduce', 2);
+    const [first, second] = await Promise.all(ranks.map((rank) => rank.report('outputs')));
+    assert.deepEqual(second, first);
+    const [run, ...others] = first!.runs;
+    for (const other of others) assert.deepEqual(other, run);
+    const element = (rank: number, i: number): number => Math.fround((rank + 0.1) * (i + 1));
+    const range = [0, 1, 2, 3];
+    const total = range.map((i) => Math.fround(element(0, i) + element(1, i)));
+    const greatest = range.map((i) => element(1, i));
+    const chained = range.map((i) => 2 * Math.fround(total[i]! + greatest[i]!));
+    const gathered = [...range.map((i) => element(0, i)), ...greatest];
+    const own = range.map((i) => element(0, i));
+    assert.deepEqual(run!.slice(0, -1), [total, [3], [1], greatest, chained, gathered, [7, 8], total, own, [2]]);
+    assert.deepEqual(run!.at(-1), Array.from({ length: 1000 }, (_, i) => Math.fround(element(0, i) + element(1, i))));
+    for (const { exited } of ranks) assert.deepEqual(await exited, { code: 0, signal: null });
+  });
+
+  it('of a killed peer end with PeerLostError, and the survivor can exit', async () => {
+    const [survivor, victim] = await startRanks('loop', 2);
+    await Promise.all([survivor!.report('stepped'), victim!.report('stepped')]);
+    victim!.process.kill('SIGKILL');
+    const failed = await survivor!.report('failed');
+    assert.equal(failed.name, 'PeerLostError', failed.message);
+    assert.equal(failed.code, 'PEER_LOST');
+    assert.match(failed.message, /traced at rank-fixture\.ts:\d+/);
+    assert.deepEqual(await survivor!.exited, { code: 0, signal: null });
+  });
+
+  it('that wait for a peer that never comes end with PeerLostError after the timeout', async () => {
+    const [alone] = await startRanks('loop', 2, { started: 1, timeoutSeconds: 1 });
+    const failed = await alone!.report('failed');
+    assert.equal(failed.name, 'PeerLostError', failed.message);
+    assert.match(failed.message, /TF_DEADLINE_EXCEEDED/);
+    assert.deepEqual(await alone!.exited, { code: 0, signal: null });
+  });
+
+  it('that wait are cancelled by a signal', async () => {
+    const [alone] = await startRanks('abort', 2, { started: 1 });
+    assert.equal((await alone!.report('failed')).name, 'AbortError');
+    assert.deepEqual(await alone!.exited, { code: 0, signal: null });
+  });
+
+  it('add nothing with one rank', () => {
+    const fn = trace('single', [spec('float32', 2)], (x) => [...allReduceSum([x!]), ...allReduceMax([x!]), allGather(x!)]);
+    assert.deepEqual(fn.outputs, [[spec('float32', 2), spec('float32', 2), spec('float32', 2)]]);
+    assert.equal(fn.nodes, 4); // the placeholder and an Identity for each output
+  });
+
+  it('say it when the port is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const taken = `127.0.0.1:${(server.address() as { port: number }).port}`;
+    const [free] = await freeAddresses(1);
+    assert.throws(
+      () => Runtime.open({ threads: 1, cluster: { rank: 0, addresses: [taken, free!] } }),
+      (error) => error instanceof TensorFlowError && error.message.includes(taken),
+    );
+    server.close();
+  });
+});
+
+describe('instance keys', () => {
+  it('follow from the name and the position, and never meet', () => {
+    const keys = new InstanceKeys();
+    const [step, evaluate] = [keys.reserve('step'), keys.reserve('evaluate')];
+    assert.equal(step(3), new InstanceKeys().reserve('step')(3));
+    assert.equal(step(3) - step(0), 3);
+    assert.ok(Math.abs(step(0) - evaluate(0)) >= 65_536);
+    assert.ok(step(65_535) < 2 ** 31);
+    assert.throws(() => step(65_536), TracingError);
+  });
+
+  it('refuse a second function whose name hashes alike', () => {
+    const keys = new InstanceKeys();
+    keys.reserve('step');
+    assert.throws(() => keys.reserve('step'), TracingError);
+  });
+});

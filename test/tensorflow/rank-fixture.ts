@@ -1,0 +1,101 @@
+// One rank of a cluster in a process of its own, for collectives.test.ts and process-exit.test.ts. The parent sends
+// {rank, addresses, timeoutSeconds, scenario}; the rank answers with messages.
+import { messageOf, SimSiamError } from '../../api/errors.ts';
+import { broadcast } from '../../trainer/tensorflow/broadcast.ts';
+import { allGather, allReduceMax, allReduceSum, rank, world } from '../../trainer/tensorflow/collectives.ts';
+import { cast } from '../../trainer/tensorflow/raw-op.ts';
+import { type GraphFunction, Runtime, type TensorList } from '../../trainer/tensorflow/runtime.ts';
+import { tf } from '../../trainer/tensorflow/tfjs.ts';
+
+export type Scenario = 'reduce' | 'loop' | 'abort' | 'exit';
+
+export interface RankOrder {
+  readonly rank: number;
+  readonly addresses: readonly string[];
+  readonly timeoutSeconds: number;
+  readonly scenario: Scenario;
+}
+
+export type RankReport =
+  | { readonly type: 'outputs'; readonly runs: readonly (readonly number[])[][] }
+  | { readonly type: 'stepped' }
+  | { readonly type: 'failed'; readonly name: string; readonly code: string; readonly message: string };
+
+function report(message: RankReport): void {
+  process.send?.(message);
+}
+
+process.once('message', (order: RankOrder) => {
+  void scenarios[order.scenario](order).catch((error: unknown) => {
+    const code = error instanceof SimSiamError ? error.code : 'NONE';
+    report({ type: 'failed', name: error instanceof Error ? error.name : 'none', code, message: messageOf(error) });
+    process.disconnect();
+  });
+});
+
+function open({ rank, addresses, timeoutSeconds }: RankOrder): Runtime {
+  return Runtime.open({ threads: 1, cluster: { rank, addresses }, collective: { hint: 'auto', timeoutSeconds } });
+}
+
+// Element i of rank r is (r + 0.1)·(i + 1), rounded to float32.
+function vectorOf(runtime: Runtime): TensorList {
+  const values = Float32Array.from({ length: 1000 }, (_, i) => (runtime.rank + 0.1) * (i + 1));
+  return runtime.tensors([{ spec: { dtype: 'float32', shape: [1000] }, bytes: values }]);
+}
+
+function sum(runtime: Runtime, name: string): GraphFunction {
+  return runtime.trace(name, [[{ dtype: 'float32', shape: [1000] }]], (x = []) => [allReduceSum(x)]);
+}
+
+const scenarios: Readonly<Record<Scenario, (order: RankOrder) => Promise<void>>> = {
+  async reduce(order) {
+    const runtime = open(order);
+    const fn = runtime.trace('reductions', [[{ dtype: 'float32', shape: [1000] }]], ([x] = []) => {
+      const vector = tf.slice(x!, [0], [4]);
+      const [total, scalar, half] = allReduceSum([vector, tf.scalar(rank() + 1), cast(tf.scalar(0.5), 'bfloat16')]);
+      // Two that don't depend on one another, and one on both.
+      const greatest = allReduceMax([tf.mul(vector, rank() === 0 ? -1 : 1)]);
+      const chained = allReduceSum([tf.add(total!, greatest[0]!)]);
+      const gathered = [allGather(tf.reshape(vector, [2, 2])), allGather(tf.scalar(rank() + 7, 'int32').reshape([1]))];
+      const precise = allReduceSum([cast(vector, 'float64')]).map((y) => cast(y, 'float32'));
+      const outputs = [total!, scalar!, half!, ...greatest, ...chained, ...gathered, ...precise, ...broadcast([vector]), tf.scalar(world())];
+      return [[...outputs.map((y) => cast(y, 'float32')), ...allReduceSum([x!])]];
+    });
+    const vector = vectorOf(runtime);
+    const runs = [];
+    for (let run = 0; run < 3; run++) {
+      const [outputs] = await fn.call([vector]);
+      runs.push((await outputs!.readAll()).map(({ buffer }) => [...new Float32Array(buffer)]));
+    }
+    report({ type: 'outputs', runs });
+    process.disconnect();
+  },
+
+  async loop(order) {
+    const runtime = open(order);
+    const fn = sum(runtime, 'loop');
+    const vector = vectorOf(runtime);
+    for (;;) {
+      for (const list of await fn.call([vector])) list.dispose();
+      report({ type: 'stepped' });
+    }
+  },
+
+  // Waits for a rank that never comes, and gives up.
+  async abort(order) {
+    const runtime = open(order);
+    const controller = new AbortController();
+    const call = sum(runtime, 'waiting').call([vectorOf(runtime)], { signal: controller.signal });
+    report({ type: 'stepped' });
+    setImmediate(() => controller.abort());
+    await call;
+  },
+
+  // Ends the process in the middle of a call.
+  async exit(order) {
+    const runtime = open(order);
+    void sum(runtime, 'cut').call([vectorOf(runtime)]);
+    report({ type: 'stepped' });
+    process.on('message', () => process.exit(7));
+  },
+};
