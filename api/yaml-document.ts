@@ -13,8 +13,11 @@ import { messageOf } from './errors.ts';
 import { ManifestError, type ManifestIssue } from './manifest-error.ts';
 import type { Json } from './schema-tree.ts';
 
-/** A manifest is a page of text. What is larger is another file by mistake, or an attack. */
-const maxBytes = 1024 * 1024;
+/**
+ * A manifest is a page of text; what is larger is another file by mistake, or an attack. The parser compares the keys of
+ * a mapping pairwise: a second for one of this size, minutes for a megabyte.
+ */
+const maxBytes = 64 * 1024;
 /** Nodes that aliases may multiply into, before the document counts as an alias bomb. */
 const maxAliasCount = 100;
 
@@ -38,7 +41,7 @@ export function parseYamlDocument(text: string, source: string): YamlDocument {
   const lineAt = (offset: number): number => Math.max(1, lines.linePos(offset).line);
   const document = soleDocument(text, source, lines, lineAt);
   return {
-    value: withoutNulls(toJson(document, source)),
+    value: toJson(document, source),
     lineOf: (path) => lineAt(offsetOf(document, path)),
   };
 }
@@ -49,12 +52,12 @@ function soleDocument(
   lineCounter: LineCounter,
   lineAt: (offset: number) => number,
 ): Document.Parsed {
-  let parsed: Document.Parsed<ParsedNode>[];
+  let parsed: Document.Parsed[];
   try {
-    parsed = [...parseAllDocuments(text, { lineCounter, prettyErrors: false, logLevel: 'error', version: '1.2' })];
+    parsed = [...parseAllDocuments(text, { lineCounter, prettyErrors: false, logLevel: 'error', merge: true })];
   } catch (error) {
     // Thousands of nested brackets end the parser's recursion.
-    throw refusal(source, 1, `this can't be read as YAML: ${messageOf(error)}`);
+    throw refusal(source, 1, `not YAML: ${inWords(messageOf(error))}`);
   }
   const errors = parsed.flatMap((document) => document.errors);
   if (errors.length > 0) throw new ManifestError(source, firstOfEachLine(errors, lineAt));
@@ -71,7 +74,7 @@ function firstOfEachLine(errors: readonly YAMLError[], lineAt: (offset: number) 
   const issues = new Map<number, ManifestIssue>();
   for (const error of errors) {
     const line = lineAt(error.pos[0]);
-    if (!issues.has(line)) issues.set(line, { line, field: '', problem: `not YAML: ${oneLine(error.message)}` });
+    if (!issues.has(line)) issues.set(line, { line, field: '', problem: `not YAML: ${inWords(error.message)}` });
   }
   return [...issues.values()];
 }
@@ -82,9 +85,10 @@ function isEmptyScalar(node: ParsedNode): boolean {
 
 function toJson(document: Document.Parsed, source: string): Json {
   try {
-    return document.toJS({ maxAliasCount }) as Json;
+    return withoutNulls(document.toJS({ maxAliasCount }) as Json);
   } catch (error) {
-    throw refusal(source, 1, `the aliases can't be resolved: ${oneLine(messageOf(error))}`);
+    // An alias within its own anchor ends the recursion, too.
+    throw refusal(source, 1, `its aliases can't be resolved: ${inWords(messageOf(error))}`);
   }
 }
 
@@ -118,7 +122,9 @@ function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): numb
   return offset;
 }
 
-function oneLine(message: string): string {
+/** The parser's message on one line. It recurses, so what is nested without end overflows the stack. */
+function inWords(message: string): string {
+  if (message.includes('call stack')) return 'it is nested too deeply, or within itself';
   return message.replaceAll(/\s*\n\s*/g, ' ');
 }
 
