@@ -95,15 +95,15 @@ test('the addon refuses arguments that do not fit', () => {
   packView(evalView(8, 8, 8), parameters, 0);
   const pixels = new Uint8Array(192);
   const out = new Uint8Array(192);
-  const render = augmentAddon().render;
-  render(pixels, 8, 8, parameters, 0, 8, out, 0);
-  assert.throws(() => render(pixels, 9, 8, parameters, 0, 8, out, 0), RangeError);
-  assert.throws(() => render(pixels, 8, 8, parameters, 1, 8, out, 0), RangeError);
-  assert.throws(() => render(pixels, 8, 8, parameters, 0, 8, out, 1), RangeError);
-  assert.throws(() => render(pixels, 8, 8, parameters, 0, 9, new Uint8Array(243), 0), RangeError);
+  const addon = augmentAddon();
+  addon.render(pixels, 8, 8, parameters, 0, 8, out, 0);
+  assert.throws(() => addon.render(pixels, 9, 8, parameters, 0, 8, out, 0), RangeError);
+  assert.throws(() => addon.render(pixels, 8, 8, parameters, 1, 8, out, 0), RangeError);
+  assert.throws(() => addon.render(pixels, 8, 8, parameters, 0, 8, out, 1), RangeError);
+  assert.throws(() => addon.render(pixels, 8, 8, parameters, 0, 9, new Uint8Array(243), 0), RangeError);
   assert.throws(
     () =>
-      render(
+      addon.render(
         pixels,
         8,
         8,
@@ -117,7 +117,7 @@ test('the addon refuses arguments that do not fit', () => {
   );
   assert.throws(
     () =>
-      render(
+      addon.render(
         pixels,
         8,
         8,

@@ -19,12 +19,18 @@ test('the 5,000 digits become balanced shards, once', async (t) => {
   const val = await openDataset(uris.val, { classes: train.classes });
   t.after(() => Promise.all([train.close(), val.close()]));
   const perClass = (set: typeof train) => {
-    const counts = new Array<number>(10).fill(0);
+    const counts = Array.from({ length: 10 }, () => 0);
     for (let i = 0; i < set.size; i++) counts[set.label(i)]! += 1;
     return counts;
   };
-  assert.deepEqual(perClass(train), new Array(10).fill(400));
-  assert.deepEqual(perClass(val), new Array(10).fill(100));
+  assert.deepEqual(
+    perClass(train),
+    Array.from({ length: 10 }, () => 400),
+  );
+  assert.deepEqual(
+    perClass(val),
+    Array.from({ length: 10 }, () => 100),
+  );
   assert.deepEqual(train.classes, ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
   assert.deepEqual([...train.warnings, ...val.warnings], []);
 

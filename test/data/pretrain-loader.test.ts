@@ -136,7 +136,9 @@ test('leaving an epoch early frees the loader for the next one; two at once are 
   const expected = await epochOf(dataset, {}, { epoch: 1 });
   const loader = new PretrainLoader(pretrainOptions(dataset, { threads: 2 }));
   t.after(() => loader.close());
-  for await (const _batch of loader.epoch(0)) break;
+  const early = loader.epoch(0);
+  await early.next();
+  await early.return();
   const batches = loader.epoch(1);
   const first = await batches.next();
   await assert.rejects(loader.epoch(2).next(), /one epoch at a time/);

@@ -34,7 +34,7 @@ export class BadImages {
       throw new TooManyBadImagesError(
         `${this.count} of ${this.#responsible} images of ${this.#dataset.uri} can't be decoded, more than ` +
           `data.maxBadImageFraction ${this.#maxFraction} allows: ${this.examples.join(', ')}` +
-          `${this.count > namesInMessage ? ', …' : ''}`,
+          (this.count > namesInMessage ? ', …' : ''),
       );
     }
   }

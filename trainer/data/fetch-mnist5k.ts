@@ -98,7 +98,7 @@ function parseDigits(table: string): Digit[] {
 function splitDigits(digits: readonly Digit[]): { train: Digit[]; val: Digit[] } {
   const train: Digit[] = [];
   const val: Digit[] = [];
-  const taken = new Array<number>(classes).fill(0);
+  const taken = Array.from({ length: classes }, () => 0);
   for (const at of new CounterRandom(0, purpose.subset).permutation(digits.length)) {
     const digit = digits[at];
     if (digit === undefined) continue;
