@@ -9,8 +9,8 @@ import { float32, noise, only, runtime, spec, toFloats, trace } from './support.
 /** A function that takes `products` products of matrices, one after the other. */
 function slow(name: string, size: number, products: number): { fn: GraphFunction; inputs: TensorList } {
   const fn = trace(name, [spec('float32', size, size)], (x) => {
-    let y = x as Tensor;
-    for (let i = 0; i < products; i++) y = tf.tanh(tf.matMul(y, x!));
+    let y = x;
+    for (let i = 0; i < products; i++) y = tf.tanh(tf.matMul(y, x));
     return [tf.sum(y)];
   });
   return { fn, inputs: runtime().tensors([noise(1, size, size)]) };
@@ -19,17 +19,17 @@ function slow(name: string, size: number, products: number): { fn: GraphFunction
 describe('calls', () => {
   it('leave the event loop free', async () => {
     const { fn, inputs } = slow('slow', 512, 20);
-    let settled = false;
-    const call = fn.call([inputs]).finally(() => (settled = true));
+    const state = { settled: false };
+    const call = fn.call([inputs]).finally(() => (state.settled = true));
     let turns = 0;
-    for (await setImmediate(); !settled; await setImmediate()) turns++;
+    for (await setImmediate(); !state.settled; await setImmediate()) turns++;
     await call;
     assert.ok(turns > 0, 'the event loop turned during the call');
   });
 
   it('run in the order in which they were made, with reads beside them', async () => {
     const { fn, inputs } = slow('first', 512, 20);
-    const quick = trace('second', [spec('float32', 1)], (x) => [tf.add(x!, 1)]);
+    const quick = trace('second', [spec('float32', 1)], (x) => [tf.add(x, 1)]);
     const small = runtime().tensors([float32([1])]);
     const order: string[] = [];
     await Promise.all([
@@ -41,7 +41,7 @@ describe('calls', () => {
   });
 
   it('let their inputs be disposed of at once, and their function too', async () => {
-    const fn = trace('brief', [spec('float32', 3)], (x) => [tf.mul(x!, x!)]);
+    const fn = trace('brief', [spec('float32', 3)], (x) => [tf.mul(x, x)]);
     const inputs = runtime().tensors([float32([1, 2, 3])]);
     const call = fn.call([inputs]);
     inputs.dispose();
@@ -60,7 +60,7 @@ describe('calls', () => {
     await assert.rejects(running, /enough/);
     await assert.rejects(queued, /enough/);
     await assert.rejects(fn.call([inputs], { signal: controller.signal }), /enough/);
-    const fine = trace('fine', [spec('float32', 1)], (x) => [tf.add(x!, 1)]);
+    const fine = trace('fine', [spec('float32', 1)], (x) => [tf.add(x, 1)]);
     assert.deepEqual(toFloats(await only(await fine.call([runtime().tensors([float32([1])])])).read(0)), [2]);
   });
 
@@ -78,7 +78,10 @@ describe('calls', () => {
 
   it('keep memory flat over 1,000 of them, whether lists are disposed of or left to the collector', async () => {
     // 8 MB of state: without freeing, 1,000 calls would take 8 GB.
-    const step = trace('state', [spec('float32', 1000, 1000), spec('float32', 1000, 1000)], (a, b) => [tf.add(a!, b!), tf.mul(b!, 0.5)]);
+    const step = trace('state', [spec('float32', 1000, 1000), spec('float32', 1000, 1000)], (a, b) => [
+      tf.add(a, b),
+      tf.mul(b, 0.5),
+    ]);
     let state = runtime().tensors([noise(1, 1000, 1000), noise(2, 1000, 1000)]);
     const run = async (calls: number, dispose: boolean): Promise<void> => {
       for (let i = 0; i < calls; i++) {
@@ -95,6 +98,9 @@ describe('calls', () => {
     const collected = process.memoryUsage().rss;
     const mib = 2 ** 20;
     assert.ok(disposed - before < 64 * mib, `${(disposed - before) / mib} MiB more after 500 calls`);
-    assert.ok(collected - before < 1024 * mib, `${(collected - before) / mib} MiB more after 450 calls without dispose`);
+    assert.ok(
+      collected - before < 1024 * mib,
+      `${(collected - before) / mib} MiB more after 450 calls without dispose`,
+    );
   });
 });

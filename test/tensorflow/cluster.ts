@@ -15,7 +15,7 @@ export class RankProcess {
       stdio: ['ignore', 'inherit', 'ignore', 'ipc'],
     });
     this.process.on('message', (message: RankReport) => this.#reports.push(message));
-    this.exited = once(this.process, 'exit').then(([code, signal]) => ({ code, signal }) as Awaited<typeof this.exited>);
+    this.exited = once(this.process, 'exit').then(([code, signal]) => ({ code, signal }));
     this.process.send(order);
   }
 
@@ -42,7 +42,11 @@ export async function freeAddresses(count: number): Promise<string[]> {
 }
 
 /** Starts the first `started` of `world` ranks. */
-export async function startRanks(scenario: Scenario, world: number, options: { started?: number; timeoutSeconds?: number } = {}): Promise<RankProcess[]> {
+export async function startRanks(
+  scenario: Scenario,
+  world: number,
+  options: { started?: number; timeoutSeconds?: number } = {},
+): Promise<RankProcess[]> {
   const { started = world, timeoutSeconds = 60 } = options;
   const addresses = await freeAddresses(world);
   return addresses.slice(0, started).map((_, rank) => new RankProcess({ rank, addresses, timeoutSeconds, scenario }));

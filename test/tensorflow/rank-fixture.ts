@@ -58,7 +58,17 @@ const scenarios: Readonly<Record<Scenario, (order: RankOrder) => Promise<void>>>
       const chained = allReduceSum([tf.add(total!, greatest[0]!)]);
       const gathered = [allGather(tf.reshape(vector, [2, 2])), allGather(tf.scalar(rank() + 7, 'int32').reshape([1]))];
       const precise = allReduceSum([cast(vector, 'float64')]).map((y) => cast(y, 'float32'));
-      const outputs = [total!, scalar!, half!, ...greatest, ...chained, ...gathered, ...precise, ...broadcast([vector]), tf.scalar(world())];
+      const outputs = [
+        total!,
+        scalar!,
+        half!,
+        ...greatest,
+        ...chained,
+        ...gathered,
+        ...precise,
+        ...broadcast([vector]),
+        tf.scalar(world()),
+      ];
       return [[...outputs.map((y) => cast(y, 'float32')), ...allReduceSum([x!])]];
     });
     const vector = vectorOf(runtime);

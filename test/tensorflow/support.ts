@@ -51,7 +51,11 @@ export async function callAndRead(fn: GraphFunction, values: readonly Value[]): 
 
 /** Traces, calls and reads once. */
 export async function evaluate(values: readonly Value[], body: (...xs: Tensor[]) => Tensor[]): Promise<Uint8Array[]> {
-  const fn = trace('evaluate', values.map(({ spec }) => spec), body);
+  const fn = trace(
+    'evaluate',
+    values.map(({ spec }) => spec),
+    body,
+  );
   try {
     return await callAndRead(fn, values);
   } finally {

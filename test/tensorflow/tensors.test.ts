@@ -25,11 +25,18 @@ describe('tensor lists', () => {
     const list = runtime().tensors(every);
     const read = await list.readAll();
     every.forEach((value, i) => assert.deepEqual(Buffer.from(read[i]!), bytesOf(value)));
-    assert.deepEqual(list.specs, every.map(({ spec }) => spec));
+    assert.deepEqual(
+      list.specs,
+      every.map(({ spec }) => spec),
+    );
   });
 
   it('of every dtype pass through a function', async () => {
-    const fn = trace('through', every.map(({ spec }) => spec), (...xs) => xs.map((x) => rawOp('Identity', [x])));
+    const fn = trace(
+      'through',
+      every.map(({ spec }) => spec),
+      (...xs) => xs.map((x) => rawOp('Identity', [x])),
+    );
     const read = await callAndRead(fn, every);
     every.forEach((value, i) => assert.deepEqual(Buffer.from(read[i]!), bytesOf(value)));
     assert.deepEqual(fn.outputs, [every.map(({ spec }) => spec)]);
@@ -50,7 +57,10 @@ describe('tensor lists', () => {
     const joined = TensorList.concat([tail, list.slice(0, 1), tail]);
     list.dispose();
     tail.dispose();
-    assert.deepEqual((await joined.readAll()).map((bytes) => toFloats(bytes)[0]), [1, 2, 0, 1, 2]);
+    assert.deepEqual(
+      (await joined.readAll()).map((bytes) => toFloats(bytes)[0]),
+      [1, 2, 0, 1, 2],
+    );
     assert.equal(joined.length, 5);
     assert.throws(() => joined.slice(3, 6), TensorUseError);
     await assert.rejects(joined.read(5), TensorUseError);
@@ -78,17 +88,17 @@ describe('tensor lists', () => {
 describe('dtypes inside functions', () => {
   it('uint8 pixels are cast in the graph', async () => {
     const pixels: Value = { spec: spec('uint8', 2, 2), bytes: Uint8Array.of(0, 51, 102, 255) };
-    const normal = only(await evaluate([pixels], (x) => [tf.div(tf.cast(x!, 'float32'), 255)]));
+    const normal = only(await evaluate([pixels], (x) => [tf.div(tf.cast(x, 'float32'), 255)]));
     toFloats(normal).forEach((value, i) => assert.ok(Math.abs(value - [0, 0.2, 0.4, 1][i]!) < 1e-6));
   });
 
   it('bfloat16 computes with its own precision between float32 ends, and gradients come back as float32', async () => {
     const fn = trace('half', [spec('float32', 2)], (x) => {
       const { value, grads } = tf.valueAndGrads((x) => {
-        const half = cast(x!, 'bfloat16');
+        const half = cast(x, 'bfloat16');
         // 1 + 2^-10 rounds to 1 in bfloat16; the scalar is a float32 constant that meets bfloat16.
         return tf.sum(cast(tf.mul(tf.add(half, 2 ** -10), half), 'float32')).asScalar();
-      })([x!]);
+      })([x]);
       return [value, only(grads)];
     });
     assert.deepEqual(fn.outputs, [[spec('float32'), spec('float32', 2)]]);
@@ -99,14 +109,14 @@ describe('dtypes inside functions', () => {
 
   it('cast goes by the real dtype and is the identity for the same', () => {
     trace('casts', [spec('float32', 1)], (x) => {
-      assert.equal(cast(x!, 'float32'), x);
-      return [cast(cast(x!, 'bfloat16'), 'float32')];
+      assert.equal(cast(x, 'float32'), x);
+      return [cast(cast(x, 'bfloat16'), 'float32')];
     });
   });
 
   it('float64 keeps its digits', async () => {
     const third: Value = { spec: spec('float64', 1), bytes: Float64Array.of(1 / 3) };
-    const bytes = only(await evaluate([third], (x) => [rawOp('Add', [x!, x!])]));
+    const bytes = only(await evaluate([third], (x) => [rawOp('Add', [x, x])]));
     assert.deepEqual([...new Float64Array(bytes.slice().buffer)], [2 / 3]);
   });
 });

@@ -39,7 +39,8 @@ export function allGather(x: tf.Tensor): tf.Tensor {
   const { world } = session.group;
   if (world === 1) return x;
   const [n, ...rest] = x.shape;
-  if (n === undefined) throw new TracingError(`${session.name}: allGather takes tensors with a first dimension, not scalars`);
+  if (n === undefined)
+    throw new TracingError(`${session.name}: allGather takes tensors with a first dimension, not scalars`);
   return collective(session, 'CollectiveGatherV2', x, {}, [world * n, ...rest]);
 }
 
@@ -49,8 +50,21 @@ function allReduce(mergeOp: 'Add' | 'Max', xs: readonly tf.Tensor[]): tf.Tensor[
   const accumulator = accumulatorOf(session, xs);
   const flat = xs.map((x) => tf.reshape(cast(x, accumulator), [-1]));
   const joined = flat.length === 1 ? (flat[0] as tf.Tensor) : tf.concat(flat, 0);
-  const reduced = collective(session, 'CollectiveReduceV2', joined, { merge_op: mergeOp, final_op: 'Id', max_subdivs_per_device: -1 }, joined.shape);
-  const parts = flat.length === 1 ? [reduced] : tf.split(reduced, flat.map((x) => x.size), 0);
+  const reduced = collective(
+    session,
+    'CollectiveReduceV2',
+    joined,
+    { merge_op: mergeOp, final_op: 'Id', max_subdivs_per_device: -1 },
+    joined.shape,
+  );
+  const parts =
+    flat.length === 1
+      ? [reduced]
+      : tf.split(
+          reduced,
+          flat.map((x) => x.size),
+          0,
+        );
   return xs.map((x, i) => cast(tf.reshape(parts[i] as tf.Tensor, x.shape), realDType(x)));
 }
 

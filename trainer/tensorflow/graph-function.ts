@@ -93,12 +93,16 @@ export class GraphFunction {
   #checkGroup(group: number, specs: readonly TensorSpec[]): void {
     const expected = this.inputs[group] as readonly TensorSpec[];
     if (specs.length !== expected.length) {
-      throw new TensorUseError(`${this.name}, group ${group}: it takes ${expected.length} tensors, not ${specs.length}`);
+      throw new TensorUseError(
+        `${this.name}, group ${group}: it takes ${expected.length} tensors, not ${specs.length}`,
+      );
     }
     specs.forEach((spec, i) => {
       const wanted = expected[i] as TensorSpec;
       if (sameSpec(spec, wanted)) return;
-      throw new TensorUseError(`${this.name}, group ${group}, tensor ${i}: it takes ${describeSpec(wanted)}, not ${describeSpec(spec)}`);
+      throw new TensorUseError(
+        `${this.name}, group ${group}, tensor ${i}: it takes ${describeSpec(wanted)}, not ${describeSpec(spec)}`,
+      );
     });
   }
 }

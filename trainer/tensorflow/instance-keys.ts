@@ -15,7 +15,9 @@ export class InstanceKeys {
     const number = 1 + (fnv1a(name) % functions);
     const owner = this.#owners.get(number);
     if (owner !== undefined) {
-      throw new TracingError(`The collectives of ${name} would get the keys of those of ${owner}; rename one of the two`);
+      throw new TracingError(
+        `The collectives of ${name} would get the keys of those of ${owner}; rename one of the two`,
+      );
     }
     this.#owners.set(number, name);
     return (position) => {

@@ -11,7 +11,12 @@ import { activeSession, firstSymbolicId, type TensorMetadata, type TraceSession 
 
 /** The part of tfjs-node's binding that is replaced. */
 interface Binding {
-  executeOp(op: string, attributes: readonly NativeAttribute[], inputs: readonly number[], outputs: number): TensorMetadata[];
+  executeOp(
+    op: string,
+    attributes: readonly NativeAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): TensorMetadata[];
   createTensor(shape: readonly number[], dtype: number, values: unknown): number;
   deleteTensor(id: number): void;
   tensorDataSync(id: number): ArrayBufferView;
@@ -53,7 +58,8 @@ function intercept(backend: Backend): Backend {
   copy.executeOp = (op, attributes, inputs, outputs) => {
     const session = activeSession();
     if (!session) return eagerBinding.executeOp(op, attributes, inputs, outputs);
-    if (op === 'Cast' && castsToItself(session, attributes, inputs)) return session.operation('Identity', [], inputs, outputs);
+    if (op === 'Cast' && castsToItself(session, attributes, inputs))
+      return session.operation('Identity', [], inputs, outputs);
     return session.operation(op, attributes, inputs, outputs);
   };
   copy.createTensor = (shape, dtype, values) => {
@@ -71,14 +77,19 @@ function intercept(backend: Backend): Backend {
   backend.getInputTensorIds = (inputs) => {
     const session = activeSession();
     if (session) return inputs.map((input) => inputId(session, backend, eagerBinding, input));
-    for (const { dataId } of inputs) if (dataId && backend.tensorMap.has(dataId)) refuseSymbolic(backend.tensorMap.get(dataId));
+    for (const { dataId } of inputs)
+      if (dataId && backend.tensorMap.has(dataId)) refuseSymbolic(backend.tensorMap.get(dataId));
     return eagerInputs(inputs);
   };
   return backend;
 }
 
 // tfjs's gradients cast to float32 what they take for float32 already; bfloat16 and float64 must stay what they are.
-function castsToItself(session: TraceSession, attributes: readonly NativeAttribute[], inputs: readonly number[]): boolean {
+function castsToItself(
+  session: TraceSession,
+  attributes: readonly NativeAttribute[],
+  inputs: readonly number[],
+): boolean {
   const to = attributes.find(({ name }) => name === 'DstT')?.value;
   const from = session.tensor(inputs[0] as number).dtype;
   return to === dtypeCode('float32') && toldCode(from) === to;
@@ -87,7 +98,9 @@ function castsToItself(session: TraceSession, attributes: readonly NativeAttribu
 function inputId(session: TraceSession, backend: Backend, eager: Binding, input: KernelInput): number {
   if (input.valueArray) return session.constant(eager.TF_INT64, [], input.valueArray);
   if (!backend.tensorMap.has(input.dataId)) {
-    throw new TracingError(`${session.name}: a disposed tensor was used; keep it with tf.keep inside tf.tidy and gradients`);
+    throw new TracingError(
+      `${session.name}: a disposed tensor was used; keep it with tf.keep inside tf.tidy and gradients`,
+    );
   }
   const data = backend.tensorMap.get(input.dataId);
   if (data.values === null && data.id >= firstSymbolicId) return data.id;
@@ -109,11 +122,13 @@ function refuseSymbolic(data: EagerData): void {
 function valueRead(): TracingError {
   const session = activeSession();
   const where = session ? `while ${session.name} is traced` : 'after its trace';
-  return new TracingError(`The value of a symbolic tensor was read ${where}; return the tensor and read it after the call`);
+  return new TracingError(
+    `The value of a symbolic tensor was read ${where}; return the tensor and read it after the call`,
+  );
 }
 
 /** The id that tfjs-node knows a tensor by inside `session`; an eager tensor becomes a constant. */
 export function symbolicId(session: TraceSession, tensor: tf.Tensor): number {
   const backend = tracingBackend();
-  return inputId(session, backend, backend.binding, tensor as unknown as KernelInput);
+  return inputId(session, backend, backend.binding, tensor);
 }

@@ -8,7 +8,6 @@ export type AttrValue =
   | number
   | boolean
   | string
-  | DType
   | readonly number[]
   | readonly boolean[]
   | readonly string[]
@@ -20,7 +19,11 @@ export type AttrValue =
  * Attributes that inputs determine (T, N, Tin) need no mention and are ignored. It has no gradient: wrap it in
  * `tf.customGrad`. Throws a TracingError outside a trace and a TensorFlowError if the inputs don't fit.
  */
-export function rawOp(op: string, inputs: readonly tf.Tensor[], attrs: Readonly<Record<string, AttrValue>> = {}): tf.Tensor {
+export function rawOp(
+  op: string,
+  inputs: readonly tf.Tensor[],
+  attrs: Readonly<Record<string, AttrValue>> = {},
+): tf.Tensor {
   return rawOps(op, inputs, attrs, 1)[0] as tf.Tensor;
 }
 

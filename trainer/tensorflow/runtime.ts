@@ -133,7 +133,8 @@ export class Runtime {
 
   // Function names are unique in a context; ranks that trace in the same order agree on them.
   #uniqueName(name: string): string {
-    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) throw new TracingError(`"${name}" can't name a function: letters, digits and _ only`);
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name))
+      throw new TracingError(`"${name}" can't name a function: letters, digits and _ only`);
     const earlier = this.#traced.get(name) ?? 0;
     this.#traced.set(name, earlier + 1);
     return earlier === 0 ? name : `${name}__${earlier + 1}`;

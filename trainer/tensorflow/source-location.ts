@@ -20,6 +20,7 @@ const ownFolder = dirname(fileURLToPath(import.meta.url));
  * op of a trace: the stack is walked without being turned into text. Undefined if there is no such caller.
  */
 export function callerLocation(): CodeLocation | undefined {
+  // oxlint-disable-next-line typescript/unbound-method -- only put back where it was
   const before = { limit: Error.stackTraceLimit, prepare: Error.prepareStackTrace };
   let found: CodeLocation | undefined;
   try {

@@ -5,6 +5,7 @@
  * recorded. TensorFlow's intra-op thread pool belongs to the process and is made by the first context, which is
  * tfjs-node's: whoever starts the process sets `TF_NUM_INTRAOP_THREADS` (without it: all cores).
  */
+// oxlint-disable-next-line import/no-unassigned-import -- it must run before tfjs-node is loaded
 import './tfjs-environment.ts';
 import * as tf from '@tensorflow/tfjs-node-gpu';
 

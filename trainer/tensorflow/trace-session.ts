@@ -57,7 +57,12 @@ export class TraceSession {
   #keys: ((position: number) => number) | undefined;
 
   /** `reserveKeys` is asked at the first collective for the keys of this function's collectives by position. */
-  constructor(addon: NativeAddon, name: string, group: CollectiveGroup, reserveKeys: () => (position: number) => number) {
+  constructor(
+    addon: NativeAddon,
+    name: string,
+    group: CollectiveGroup,
+    reserveKeys: () => (position: number) => number,
+  ) {
     this.#addon = addon;
     this.#reserveKeys = reserveKeys;
     this.name = name;
@@ -102,7 +107,10 @@ export class TraceSession {
   /** The symbolic tensor of an id. Throws {@link TracingError} for one of another trace. */
   tensor(id: number): TracedTensor {
     const tensor = this.#tensors.get(id);
-    if (!tensor) throw new TracingError(`${this.name}: a symbolic tensor of another trace was used; return it from there and pass it in`);
+    if (!tensor)
+      throw new TracingError(
+        `${this.name}: a symbolic tensor of another trace was used; return it from there and pass it in`,
+      );
     return tensor;
   }
 
