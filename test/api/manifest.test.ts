@@ -201,7 +201,10 @@ const badSpecs: Record<string, [added: string, ...lines: string[]]> = {
       'the number of images that can vote',
   ],
   'a key twice': ['  workers: 1\n  workers: 2', '9: not YAML: Map keys must be unique'],
-  'a tab': ['  workers:\n\t- 1', '9: not YAML: Tabs are not allowed as indentation'],
+  'a field that is indented too far': [
+    '  workers: 1\n    suspend: true',
+    '8: not YAML: Nested mappings are not allowed in compact mappings',
+  ],
 };
 
 /** Whole manifests, and every line of the refusal after `run.yaml:`. */
@@ -231,7 +234,7 @@ const badManifests: Record<string, [text: string, ...lines: string[]]> = {
   ],
   'an empty storage': [
     good.replace('{uri: ./runs/digits}', ''),
-    '5: spec.storage: missing: a mapping of uri, endpoint, region, credentialsSecretRef, caBundleSecretRef',
+    '7: spec.storage: missing: a mapping of uri, endpoint, region, credentialsSecretRef, caBundleSecretRef',
   ],
   'a name in capitals': [
     good.replace('digits', 'Digits'),
@@ -266,7 +269,7 @@ const badManifests: Record<string, [text: string, ...lines: string[]]> = {
     "1: its aliases can't be resolved: Excessive alias count indicates a resource exhaustion attack",
   ],
   'brackets without end': ['['.repeat(60_000), '1: not YAML: it is nested too deeply, or within itself'],
-  'a huge file': [`# ${'x'.repeat(65_536)}\n${good}`, '1: 65713 bytes are too many for a manifest: at most 65536'],
+  'a huge file': [`# ${'x'.repeat(65_536)}\n${good}`, '1: 65689 bytes are too many for a manifest: at most 65536'],
 };
 
 suite('a manifest', () => {
