@@ -37,9 +37,7 @@ async function setup(quiet: boolean): Promise<void> {
   const device = chooseDevice(process.env.SIMSIAM_DEVICE, hasNvidiaDriver());
   const library = libTensorFlow({ platform, arch, device }, cache);
   const places = { root, cache, library, platform };
-  const plans = (await Promise.all(addons.map((addon) => planBuild(addon, places)))).filter(
-    ({ objects }) => objects.length > 0,
-  );
+  const plans = await Promise.all(addons.map((addon) => planBuild(addon, places)));
   const unbuilt = plans.filter(({ built }) => !existsSync(built));
 
   const needs = { python: !isUnpacked(library), compiler: unbuilt.length > 0 };

@@ -33,7 +33,7 @@ export interface Places {
 /** Plans the build of an addon: reads its sources and names each result by a digest of what it depends on. */
 export async function planBuild(addon: Addon, { root, cache, library, platform }: Places): Promise<BuildPlan> {
   const folder = join(root, addon.sources);
-  const names = existsSync(folder) ? (await readdir(folder)).sort() : [];
+  const names = (await readdir(folder)).toSorted();
   const sources = names.filter((name) => extname(name) === '.cc');
   const headers = await Promise.all(
     names.filter((name) => extname(name) === '.h').map((name) => readFile(join(folder, name))),

@@ -16,7 +16,7 @@ with zipfile.ZipFile(wheel) as archive:
     for member in archive.infolist():
         if wanted.fullmatch(member.filename) and not member.is_dir():
             path = archive.extract(member, folder)
-            os.chmod(path, 0o644 | (member.external_attr >> 16 & 0o111))
+            os.chmod(path, 0o755 if member.external_attr >> 16 & 0o100 else 0o644)
 `;
 
 /**

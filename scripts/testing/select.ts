@@ -1,5 +1,16 @@
 /** Rooms whose tests use every core (TensorFlow) or start several processes: their files run one at a time. */
-const serialRooms = ['cli', 'evaluate', 'launch', 'linear', 'model', 'optimize', 'pretrain', 'tensorflow', 'trainer'];
+const serialRooms = [
+  'cli',
+  'evaluate',
+  'launch',
+  'linear',
+  'model',
+  'optimize',
+  'pretrain',
+  'rank',
+  'tensorflow',
+  'trainer',
+];
 
 /** Test files by how they may run, as paths relative to `test/`, in a stable order. */
 export interface TestPlan {
