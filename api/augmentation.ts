@@ -51,7 +51,7 @@ const blurSchema = z.strictObject({
 });
 
 /** The random chain that makes a view: crop → jitter → grayscale → blur → flip. */
-export const augmentationChainSchema = z.strictObject({
+const augmentationChainSchema = z.strictObject({
   cropScale: field(interval(positiveUpTo(1)).default([0.2, 1]), {
     description: 'Interval from which the area of the random crop is drawn.',
     unit: 'fraction of the image',

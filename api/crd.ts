@@ -4,7 +4,7 @@ import { apiGroup, kind, runName } from './run.ts';
 import { inputSchema, type Json, type SchemaNode } from './schema-tree.ts';
 
 const version = 'v1alpha1';
-export const plural = 'simsiamruns';
+const plural = 'simsiamruns';
 
 /** The CustomResourceDefinition of SimSiamRun, for `apiextensions.k8s.io/v1`. */
 export function simSiamRunCrd(): CrdNode {

@@ -16,7 +16,7 @@ export const kind = 'SimSiamRun';
 export const runName = { pattern: /^[a-z]([-a-z0-9]*[a-z0-9])?$/, maxLength: 48 } as const;
 
 /** What of the metadata people write, and what the API server adds to it. */
-export const metadataSchema = z.strictObject({
+const metadataSchema = z.strictObject({
   name: z
     .string()
     .min(1)
@@ -38,7 +38,7 @@ export const metadataSchema = z.strictObject({
 });
 
 /** What is wanted of a run. */
-export const specSchema = z.strictObject({
+const specSchema = z.strictObject({
   workers: field(wholeNumber(1, 4096).default(1), {
     description: 'Pods in a cluster, on one machine groups of ranks.',
     unit: 'pods',

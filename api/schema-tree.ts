@@ -89,7 +89,7 @@ export function inputSchema(): SchemaNode {
 const kindPath = 'SimSiamRun';
 
 /** The node of a child, or undefined where the schema has none. A union answers with the branch that has the child. */
-export function childOf(node: SchemaNode, key: PropertyKey): SchemaNode | undefined {
+function childOf(node: SchemaNode, key: PropertyKey): SchemaNode | undefined {
   if (typeof key === 'number') return node.items;
   const name = String(key);
   if (node.properties !== undefined && Object.hasOwn(node.properties, name)) return node.properties[name];

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
 /** Standard conditions of a run, by the conventions of the Kubernetes API. */
-export const conditionTypes = ['Admitted', 'Suspended', 'PretrainComplete', 'Complete', 'Failed', 'Healthy'] as const;
+const conditionTypes = ['Admitted', 'Suspended', 'PretrainComplete', 'Complete', 'Failed', 'Healthy'] as const;
 
 /** What a run is doing, as one word for people; programs read the conditions. */
-export const phases = [
+const phases = [
   'Pending',
   'Suspended',
   'Starting',
@@ -15,9 +15,6 @@ export const phases = [
   'Failed',
 ] as const;
 export type Phase = (typeof phases)[number];
-
-/** Why a worker was restarted. */
-export const restartClasses = ['infrastructure', 'userError', 'peerLost', 'hang', 'collapse', 'preempted'] as const;
 
 const count = z.int().min(0);
 

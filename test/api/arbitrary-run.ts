@@ -36,6 +36,7 @@ export function arbitraryOf(node: SchemaNode): fc.Arbitrary<unknown> {
         Object.fromEntries(Object.entries(node.properties ?? {}).map(([name, child]) => [name, arbitraryOf(child)])),
         { requiredKeys: [...(node.required ?? [])], noNullPrototype: true },
       );
+    case undefined:
     default:
       return fc.constant('anything');
   }
