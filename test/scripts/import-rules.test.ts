@@ -27,6 +27,7 @@ const forbidden = {
   'trainer/launch/launcher.ts': '../tensorflow/runtime.ts',
   'trainer/pretrain/stage.ts': '../../cli/main.ts',
   'trainer/rank-main.ts': '@kubernetes/client-node',
+  'trainer/rank/context.ts': '../../operator/reconcile.ts',
   'operator/reconcile.ts': '../trainer/random.ts',
 };
 
@@ -40,6 +41,7 @@ const allowed = {
   'trainer/evaluate/features.ts': '../model/resnet.ts',
   'trainer/launch/plan.ts': '../../api/run.ts',
   'trainer/pretrain/step.ts': '../data/loader.ts',
+  'trainer/rank/run-rank.ts': '../pretrain/loop.ts',
   'cli/main.ts': '../trainer/launch/launcher.ts',
   'operator/main.ts': '@kubernetes/client-node',
 };
