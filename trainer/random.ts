@@ -17,6 +17,8 @@ export const purpose = {
   init: 4,
   /** Which samples a bank, a split or a probe takes. */
   subset: 5,
+  /** Initial weights of the linear classifier. */
+  linearHead: 6,
 } as const;
 
 const multiplierA = 0xd2511f53;

@@ -1,25 +1,26 @@
-import { applyCollapsePolicy, observeHealth, quietAlarm, type CollapseAlarm } from '../evaluate/collapse.ts';
+import { applyCollapsePolicy, observeHealth, quietAlarm, type CollapseAlarm, type CollapseKind } from '../evaluate/collapse.ts';
 import type { EffectiveRank } from '../evaluate/effective-rank.ts';
 import type { JsonObject } from '../checkpoint/json.ts';
-
-interface HealthOptions {
-  readonly dimension: number;
-  readonly onCollapse: 'Warn' | 'Fail';
-  readonly warn: (message: string) => void;
-}
+import type { RankContext } from '../rank/context.ts';
 
 /** Watches the output over the epochs. What it remembers travels in checkpoints, so a resumed run alarms alike. */
 export class Health {
-  readonly #options: HealthOptions;
+  readonly #context: Pick<RankContext, 'run' | 'send'>;
   #alarm: CollapseAlarm;
   #sum: number;
   #count: number;
 
-  constructor(options: HealthOptions, from: JsonObject | undefined) {
-    this.#options = options;
+  /** @param from What {@link toJson} gave for the checkpoint that the run goes on from, if any. */
+  constructor(context: Pick<RankContext, 'run' | 'send'>, from: JsonObject | undefined) {
+    this.#context = context;
     this.#alarm = (from?.['alarm'] as CollapseAlarm | undefined) ?? quietAlarm;
     this.#sum = (from?.['sum'] as number | undefined) ?? 0;
     this.#count = (from?.['count'] as number | undefined) ?? 0;
+  }
+
+  /** The alarm that stands now. */
+  get raised(): CollapseKind | null {
+    return this.#alarm.raised;
   }
 
   afterStep(outputStd: number): void {
@@ -29,13 +30,13 @@ export class Health {
 
   /** @throws CollapseError when the representation collapsed and the policy is Fail. */
   afterEpoch(epoch: number, rank: EffectiveRank | undefined): void {
-    const { dimension, onCollapse, warn } = this.#options;
+    const { run, send } = this.#context;
     const outputStd = this.#sum / this.#count;
     [this.#sum, this.#count] = [0, 0];
-    const { alarm, event } = observeHealth(this.#alarm, { epoch, outputStd, dimension, rank });
+    const { alarm, event } = observeHealth(this.#alarm, { epoch, outputStd, dimension: run.spec.pretrain.dim, rank });
     this.#alarm = alarm;
-    const warning = applyCollapsePolicy(event, onCollapse);
-    if (warning !== null) warn(warning);
+    const warning = applyCollapsePolicy(event, run.spec.failurePolicy.onCollapse);
+    if (warning !== null) send({ type: 'warning', code: 'TRAINING_COLLAPSED', message: warning });
   }
 
   toJson(): JsonObject {

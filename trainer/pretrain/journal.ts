@@ -3,7 +3,7 @@ import type { HistoryRecord, JsonObject } from '../checkpoint/json.ts';
 import type { CheckpointRef } from '../checkpoint/register.ts';
 import type { StateEntry } from '../model/layer.ts';
 import { toTensors } from './checkpoint-tensors.ts';
-import { shareState, disposeTrained, type PretrainState, type StateCodec } from './state.ts';
+import { disposeTrained, holdState, type PretrainState, type StateCodec } from './state.ts';
 
 interface JournalOptions {
   readonly repository: CheckpointRepository;
@@ -41,7 +41,7 @@ export class Journal {
    * @throws What made the one before fail.
    */
   async commit(state: PretrainState, step: number, extra: JsonObject): Promise<void> {
-    const snapshot = shareState(state);
+    const snapshot = holdState(state);
     await this.settled();
     const [history, timings] = [this.#records, this.#timings];
     [this.#records, this.#timings] = [[], []];

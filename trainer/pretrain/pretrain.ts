@@ -1,18 +1,20 @@
-import { CheckpointRepository } from '../checkpoint/repository.ts';
+import type { CheckpointRepository } from '../checkpoint/repository.ts';
 import type { Checkpoint } from '../checkpoint/reader.ts';
 import type { JsonObject } from '../checkpoint/json.ts';
 import { simSiam, type SimSiam } from '../model/simsiam.ts';
 import { isRoot, type RankContext } from '../rank/context.ts';
+import { shareFromRoot } from '../rank/share.ts';
 import { fromTensors } from './checkpoint-tensors.ts';
 import { CheckpointTimer } from './checkpoint-timer.ts';
 import { DigestCheck } from './digest.ts';
+import type { CollapseKind } from '../evaluate/collapse.ts';
 import { Health } from './health.ts';
 import { Journal } from './journal.ts';
 import { trainLoop, type StepReport, type ViewsBatch } from './loop.ts';
 import type { Monitors, MonitorFigures } from './monitors.ts';
 import { planSteps } from './progress.ts';
-import { shareStart } from './start-state.ts';
-import { StateCodec, disposeTrained, type PretrainState } from './state.ts';
+import { shareState } from './share-state.ts';
+import { StateCodec, type PretrainState } from './state.ts';
 import { tracePretrainStep } from './step.ts';
 
 export interface PretrainOptions {
@@ -24,8 +26,10 @@ export interface PretrainOptions {
   readonly monitors: Monitors;
   /** On rank 0: where the checkpoints are. It has claimed its generation. */
   readonly repository: CheckpointRepository | undefined;
-  /** What a checkpoint must have been made with for a bit-equal resume; recorded in each. */
-  readonly environment: JsonObject;
+  /** On rank 0: where to go on from. */
+  readonly checkpoint: Checkpoint | undefined;
+  /** What each checkpoint carries along. */
+  readonly carried: () => JsonObject;
 }
 
 export interface PretrainOutcome {
@@ -33,6 +37,8 @@ export interface PretrainOutcome {
   /** To be disposed by the caller. */
   readonly state: PretrainState;
   readonly step: number;
+  /** The alarm that stood at the end; known on rank 0 alone. */
+  readonly collapse: CollapseKind | null;
 }
 
 /** The stage `pretrain` on one rank, from its last checkpoint or its start to its end or to a stop. */
@@ -42,10 +48,15 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   const spec = run.spec.pretrain;
   const model = simSiam(spec);
   const codec = new StateCodec(runtime, model);
-  const checkpoint = await repository?.latest();
-  const start = await shareStart(runtime, await ownStart(model, codec, checkpoint, spec.seed));
+  const { checkpoint } = options;
+  const own = checkpoint ? await stateOf(model, codec, checkpoint) : await codec.initial(spec.seed);
+  const start = {
+    state: await shareState(runtime, own),
+    step: await shareFromRoot(runtime, checkpoint?.step ?? 0),
+  };
   const plan = planSteps(spec, loader.stepsPerEpoch);
-  if (start.step >= plan.totalSteps) return { outcome: 'finished', ...start };
+  const health = new Health(context, checkpoint?.state['health'] as JsonObject | undefined);
+  if (start.step >= plan.totalSteps) return { outcome: 'finished', ...start, collapse: health.raised };
 
   send({ type: 'phase', phase: 'Pretraining', ...(start.step > 0 ? { detail: `resumed at step ${start.step}` } : {}) });
   const step = tracePretrainStep({
@@ -58,7 +69,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   const { trainable, statistics } = codec.groups;
   const names = [...trainable, ...trainable, ...statistics].map(({ name }) => name);
   const digests = new DigestCheck(runtime, start.state, names);
-  const recorder = repository && new RootRecorder(options, repository, model, codec, checkpoint);
+  const recorder = repository && new RootRecorder(options, repository, model, codec, health);
   const timer = new CheckpointTimer(run.spec.checkpoint, context.clock);
   let stopped = false;
   const end = await trainLoop({
@@ -82,18 +93,12 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   await recorder?.settled();
   step.dispose();
   digests.dispose();
-  return { outcome: stopped ? 'stopped' : 'finished', ...end };
+  return { outcome: stopped ? 'stopped' : 'finished', ...end, collapse: health.raised };
 }
 
-async function ownStart(
-  model: SimSiam,
-  codec: StateCodec,
-  checkpoint: Checkpoint | undefined,
-  seed: number,
-): Promise<{ state: PretrainState; step: number }> {
-  if (!checkpoint) return { state: await codec.initial(seed), step: 0 };
+async function stateOf(model: SimSiam, codec: StateCodec, checkpoint: Checkpoint): Promise<PretrainState> {
   const where = `checkpoint step-${checkpoint.step}-g${checkpoint.generation}`;
-  return { state: await codec.build(fromTensors(model.entries, checkpoint, where)), step: checkpoint.step };
+  return await codec.build(fromTensors(model.entries, checkpoint, where));
 }
 
 /** Progress is shown so often at most. */
@@ -112,12 +117,12 @@ class RootRecorder {
     repository: CheckpointRepository,
     model: SimSiam,
     codec: StateCodec,
-    from: Checkpoint | undefined,
+    health: Health,
   ) {
     const { context } = options;
     const { run, send } = context;
     this.#options = options;
-    this.#shown = { at: context.clock(), step: from?.step ?? 0 };
+    this.#shown = { at: context.clock(), step: options.checkpoint?.step ?? 0 };
     this.#journal = new Journal({
       repository,
       codec,
@@ -125,10 +130,7 @@ class RootRecorder {
       onCommitted: ({ step, key }) =>
         send({ type: 'checkpoint', stage: 'pretrain', step, uri: `${run.spec.storage.uri}/${key}` }),
     });
-    const dimension = run.spec.pretrain.dim;
-    const { onCollapse } = run.spec.failurePolicy;
-    const warn = (message: string): void => send({ type: 'warning', code: 'TRAINING_COLLAPSED', message });
-    this.#health = new Health({ dimension, onCollapse, warn }, from?.state['health'] as JsonObject | undefined);
+    this.#health = health;
   }
 
   afterStep(report: StepReport, figures: MonitorFigures, totalSteps: number): void {
@@ -142,7 +144,7 @@ class RootRecorder {
   }
 
   async commit(state: PretrainState, step: number): Promise<void> {
-    await this.#journal.commit(state, step, { health: this.#health.toJson(), environment: this.#options.environment });
+    await this.#journal.commit(state, step, { ...this.#options.carried(), health: this.#health.toJson() });
   }
 
   async settled(): Promise<void> {

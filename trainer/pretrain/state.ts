@@ -27,14 +27,14 @@ export function disposeTrained(state: Omit<PretrainState, 'frozen'>): void {
 }
 
 /** A second hold on the state's tensors, without a copy, to be disposed for itself. */
-export function shareState(state: PretrainState): PretrainState {
-  const share = (list: TensorList): TensorList => list.slice(0, list.length);
+export function holdState(state: PretrainState): PretrainState {
+  const hold = (list: TensorList): TensorList => list.slice(0, list.length);
   const { trainable, momenta, statistics, frozen } = state;
   return {
-    trainable: share(trainable),
-    momenta: share(momenta),
-    statistics: share(statistics),
-    frozen: share(frozen),
+    trainable: hold(trainable),
+    momenta: hold(momenta),
+    statistics: hold(statistics),
+    frozen: hold(frozen),
   };
 }
 

@@ -1,0 +1,26 @@
+import { cpus } from 'node:os';
+import type { JsonObject } from '../checkpoint/json.ts';
+import { nativeAddon } from '../tensorflow/native.ts';
+
+/** What results depend on besides the recipe: a run resumed under the same is bit-equal to an undisturbed one. */
+export interface Environment extends JsonObject {
+  readonly ranks: number;
+  /** Compute threads of a rank. */
+  readonly threads: number;
+  /** The processor's model, which decides the instructions that TensorFlow picks. */
+  readonly processor: string;
+  readonly device: 'cpu' | 'gpu';
+  readonly tensorflow: string;
+}
+
+export function environmentOf(ranks: number, threads: number, device: 'cpu' | 'gpu'): Environment {
+  const processor = `${process.arch} ${cpus()[0]?.model ?? 'unknown'}`;
+  return { ranks, threads, processor, device, tensorflow: nativeAddon().tensorflowVersion() };
+}
+
+/** What differs from the environment that a checkpoint was made in, in words; undefined if nothing does. */
+export function differenceFrom(former: Environment, now: Environment): string | undefined {
+  const differing = Object.keys(now).filter((field) => former[field] !== now[field]);
+  if (differing.length === 0) return undefined;
+  return differing.map((field) => `${field} was ${String(former[field])} and is ${String(now[field])}`).join(', ');
+}

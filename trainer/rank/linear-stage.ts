@@ -1,0 +1,172 @@
+import type { Scores } from '../../api/run-result.ts';
+import { CheckpointRepository } from '../checkpoint/repository.ts';
+import type { Checkpoint } from '../checkpoint/reader.ts';
+import type { HistoryRecord, JsonObject } from '../checkpoint/json.ts';
+import { assertSameTensors, type NamedTensor } from '../checkpoint/tensors.ts';
+import type { FeatureExtractor } from '../evaluate/extractor.ts';
+import { evaluateLinearly, type LinearOutcome } from '../evaluate/linear-evaluation.ts';
+import { initialHead, type HeadValues } from '../evaluate/linear-head.ts';
+import { initialLinearState, type LinearRecord, type LinearState } from '../evaluate/linear-state.ts';
+import { scaledLearningRate } from '../optimize/schedule.ts';
+import { CounterRandom, purpose } from '../random.ts';
+import type { RankContext } from './context.ts';
+import type { RunData } from './run-data.ts';
+import { shareFromRoot } from './share.ts';
+
+/** Everything of a linear evaluation but who records it. */
+interface LinearRunOptions {
+  readonly context: RankContext;
+  readonly data: RunData;
+  readonly extractor: FeatureExtractor;
+  readonly from: LinearState;
+  readonly onEpoch?: (record: LinearRecord, snapshot: () => Promise<LinearState>) => Promise<void>;
+  /** Whether steps show as progress of the stage. */
+  readonly shown: boolean;
+}
+
+/** A linear evaluation by the run's recipe: the one of the trained backbone and those of the baselines are the same. */
+export async function runLinear(options: LinearRunOptions): Promise<LinearOutcome> {
+  const { context, data, extractor, from, onEpoch, shown } = options;
+  const { runtime, run, stop, send, clock } = context;
+  const { linear, pretrain } = run.spec;
+  const train = data.linearLoader();
+  const evaluation = data.evaluation();
+  const totalSteps = train.stepsPerEpoch * linear.epochs;
+  let last = { at: clock(), epoch: from.epoch };
+  let [lastEpoch, learningRate] = [from.epoch, 0];
+  return await evaluateLinearly({
+    runtime,
+    extractor,
+    classes: evaluation.classes,
+    trainShape: { batchSize: linear.batchSize / runtime.world, imageSize: pretrain.imageSize },
+    evaluationShape: evaluation.shape,
+    optimizer: linear.optimizer,
+    momentum: linear.momentum,
+    weightDecay: linear.weightDecay,
+    train,
+    validation: evaluation.validation!,
+    epochs: linear.epochs,
+    learningRate: scaledLearningRate(linear.learningRate, linear.batchSize),
+    from,
+    stopRequested: () => stop.aborted,
+    onStep: (report) => {
+      [lastEpoch, learningRate] = [report.epoch, report.learningRate];
+      send({ type: 'alive' });
+    },
+    onValidationBatch: () => send({ type: 'alive' }),
+    onEpoch: async (record, _isBest, snapshot) => {
+      const seconds = (clock() - last.at) / 1000;
+      const samplesPerSecond = ((record.epoch + 1 - last.epoch) * data.train.size) / seconds;
+      last = { at: clock(), epoch: record.epoch + 1 };
+      if (shown) {
+        const { loss, top1, top5 } = record;
+        const step = (lastEpoch + 1) * train.stepsPerEpoch;
+        send({
+          ...{ type: 'progress', stage: 'linear', epoch: record.epoch, epochs: linear.epochs, step, totalSteps },
+          ...{ loss, learningRate, top1, top5, samplesPerSecond, epochEnd: true },
+        });
+      }
+      await onEpoch?.(record, snapshot);
+    },
+  });
+}
+
+/** Where a linear evaluation on these features starts. */
+export function startOf(context: RankContext, extractor: FeatureExtractor, classes: number): LinearState {
+  const random = new CounterRandom(context.run.spec.pretrain.seed, purpose.linearHead);
+  return initialLinearState(initialHead(extractor.dimension, classes, random));
+}
+
+export interface LinearStageOptions {
+  readonly context: RankContext;
+  readonly data: RunData;
+  readonly extractor: FeatureExtractor;
+  /** On rank 0. */
+  readonly repository: CheckpointRepository | undefined;
+  readonly checkpoint: Checkpoint | undefined;
+  /** What each checkpoint carries along. */
+  readonly carried: () => JsonObject;
+}
+
+/** The stage `linear` on one rank, with a checkpoint after each epoch that is due and at a stop. */
+export async function linearStage(options: LinearStageOptions): Promise<LinearOutcome> {
+  const { context, data, extractor, repository, checkpoint, carried } = options;
+  const { run, runtime, send } = context;
+  const classes = data.train.classes.length;
+  const begun = checkpoint && fromCheckpoint(checkpoint, [extractor.dimension, classes]);
+  const from = await shareFromRoot(runtime, begun ?? startOf(context, extractor, classes));
+  send({ type: 'phase', phase: 'LinearEvaluation', ...(begun ? { detail: `resumed at epoch ${from.epoch}` } : {}) });
+  let records: HistoryRecord[] = [];
+  const commit = async (state: LinearState): Promise<void> => {
+    if (!repository) return;
+    const step = data.linearLoader().stepsPerEpoch * state.epoch + state.step;
+    const history = records;
+    records = [];
+    const best: { best?: JsonObject } = state.best ? { best: { ...state.best } } : {};
+    const tensors = toTensors(state);
+    const { key } = await repository.commit({ step, ...tensors, state: { ...stateJson(state), ...carried() }, history, ...best });
+    send({ type: 'checkpoint', stage: 'linear', step, uri: `${run.spec.storage.uri}/${key}` });
+  };
+  const outcome = await runLinear({
+    ...{ context, data, extractor, from, shown: true },
+    onEpoch: async (record, snapshot) => {
+      const step = data.linearLoader().stepsPerEpoch * (record.epoch + 1);
+      records.push({ step, ...record });
+      const done = record.epoch + 1;
+      if (done % run.spec.checkpoint.everyEpochs === 0 || done === run.spec.linear.epochs) await commit(await snapshot());
+    },
+  });
+  if (outcome.outcome === 'stopped') await commit(outcome.state);
+  return outcome;
+}
+
+/** Top-1 of a finished linear evaluation. */
+export function scoreOf({ state }: LinearOutcome): Pick<Scores, 'linearTop1'> {
+  return state.best ? { linearTop1: state.best.top1 } : {};
+}
+
+function toTensors({ head, momenta }: LinearState): { model: NamedTensor[]; optimizer: NamedTensor[] } {
+  const tensors = ({ weight, bias }: HeadValues): NamedTensor[] => [
+    { name: 'fc.weight', dtype: 'F32', shape: [bias.length, weight.length / bias.length], bytes: transposed(weight, bias.length) },
+    { name: 'fc.bias', dtype: 'F32', shape: [bias.length], bytes: bytesOf(bias) },
+  ];
+  return { model: tensors(head), optimizer: tensors(momenta) };
+}
+
+function stateJson({ epoch, step, sums, best }: LinearState): JsonObject {
+  return { epoch, epochStep: step, sums: [...sums], best: best && { ...best } };
+}
+
+function fromCheckpoint(checkpoint: Checkpoint, [dimension, classes]: readonly [number, number]): LinearState {
+  const expected = [
+    { name: 'fc.weight', dtype: 'F32', shape: [classes, dimension] },
+    { name: 'fc.bias', dtype: 'F32', shape: [classes] },
+  ] as const;
+  const values = (tensors: readonly NamedTensor[]): HeadValues => {
+    assertSameTensors(expected, tensors, 'the linear checkpoint');
+    const bytes = (name: string): Uint8Array => tensors.find((tensor) => tensor.name === name)!.bytes;
+    const weight = floatsOf(transposed(floatsOf(bytes('fc.weight')), dimension));
+    return { weight, bias: floatsOf(bytes('fc.bias')) };
+  };
+  const { epoch, epochStep, sums, best } = checkpoint.state as unknown as LinearState & { epochStep: number };
+  return { epoch, step: epochStep, sums, best, head: values(checkpoint.model), momenta: values(checkpoint.optimizer) };
+}
+
+/** Row-major [rows, columns] → [columns, rows]: PyTorch's layout of the weight is the transpose of the graph's. */
+function transposed(values: Float32Array, columns: number): Uint8Array {
+  const rows = values.length / columns;
+  const result = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) result[column * rows + row] = values[row * columns + column]!;
+  }
+  return bytesOf(result);
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+function floatsOf(bytes: Uint8Array): Float32Array {
+  const own = bytes.slice();
+  return new Float32Array(own.buffer);
+}

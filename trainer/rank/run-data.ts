@@ -1,0 +1,123 @@
+import { openDataset, type Dataset } from '../data/dataset.ts';
+import { LabelError } from '../data/errors.ts';
+import { EvalLoader } from '../data/eval-loader.ts';
+import { LinearLoader } from '../data/linear-loader.ts';
+import { PretrainLoader } from '../data/pretrain-loader.ts';
+import type { EvaluationData } from '../evaluate/evaluation-data.ts';
+import { CounterRandom, purpose } from '../random.ts';
+import type { RankContext } from './context.ts';
+
+/** Images of a batch in evaluation, at most; never more than a training batch, whose memory is known to be there. */
+const EVALUATION_BATCH = 256;
+
+interface Loader {
+  readonly badImages: number;
+  readonly badImageExamples: readonly string[];
+  close(): Promise<void>;
+}
+
+/** The data sets of a run and this rank's loaders over them, each opened when it is first asked for. */
+export class RunData {
+  readonly train: Dataset;
+  readonly validation: Dataset | undefined;
+  readonly #context: RankContext;
+  readonly #loaders = new Map<string, Loader>();
+
+  private constructor(context: RankContext, train: Dataset, validation: Dataset | undefined) {
+    this.#context = context;
+    this.train = train;
+    this.validation = validation;
+  }
+
+  /**
+   * @throws DataError and its kin: what is missing, empty or wrong. Linear evaluation of a set without labels is a
+   * LabelError here, before days of pre-training.
+   */
+  static async open(context: RankContext): Promise<RunData> {
+    const { data, linear } = context.run.spec;
+    const train = await openDataset(data.train);
+    if (linear.epochs > 0 && train.classes.length === 0) {
+      throw new LabelError(
+        `${data.train} has no labels, which linear evaluation needs: set spec.linear.epochs to 0, or give labelled images`,
+      );
+    }
+    const labelled = train.classes.length > 0;
+    const validation =
+      data.val !== undefined && labelled ? await openDataset(data.val, { classes: train.classes }) : undefined;
+    return new RunData(context, train, validation);
+  }
+
+  pretrainLoader(): PretrainLoader {
+    const { batchSize, imageSize, augmentation, seed } = this.#context.run.spec.pretrain;
+    return this.#once('pretrain', () => {
+      return new PretrainLoader({ ...this.#common(), dataset: this.train, seed, batchSize, imageSize, augmentation });
+    });
+  }
+
+  linearLoader(): LinearLoader {
+    const { pretrain, linear } = this.#context.run.spec;
+    const { imageSize, seed } = pretrain;
+    const { batchSize, cropScale, flipProbability } = linear;
+    const dataset = this.train;
+    return this.#once('linear', () => {
+      return new LinearLoader({
+        ...this.#common(),
+        ...{ dataset, seed, batchSize, imageSize, cropScale, flipProbability },
+      });
+    });
+  }
+
+  evaluation(): EvaluationData {
+    const { runtime, run } = this.#context;
+    const { batchSize, imageSize, seed } = run.spec.pretrain;
+    const shape = { batchSize: Math.min(EVALUATION_BATCH, batchSize / runtime.world), imageSize };
+    const loader = (name: string, dataset: Dataset, subset?: () => Int32Array): EvalLoader =>
+      this.#once(name, () => {
+        return new EvalLoader({ ...this.#common(), ...shape, dataset, ...(subset ? { subset: subset() } : {}) });
+      });
+    const { train, validation } = this;
+    return {
+      shape,
+      trainSize: train.size,
+      classes: train.classes.length,
+      train: (images) =>
+        loader(`train ${images}`, train, () =>
+          Int32Array.from(new CounterRandom(seed, purpose.subset).permutation(train.size)).slice(0, images).sort(),
+        ).batches(),
+      validation: validation && (() => loader('validation', validation).batches()),
+    };
+  }
+
+  /** What the user should know of the data, a line each. */
+  warnings(): string[] {
+    const sets = [this.train, ...(this.validation ? [this.validation] : [])];
+    return sets.flatMap(({ warnings }) => warnings);
+  }
+
+  /** What was left out so far, a line for each loader that met unreadable images. */
+  badImages(): string[] {
+    return [...this.#loaders].flatMap(([name, { badImages, badImageExamples }]) =>
+      badImages === 0
+        ? []
+        : [`${name}: ${badImages} unreadable image${badImages > 1 ? 's' : ''}: ${badImageExamples.join('; ')}`],
+    );
+  }
+
+  async close(): Promise<void> {
+    for (const loader of this.#loaders.values()) await loader.close();
+    await this.train.close();
+    await this.validation?.close();
+  }
+
+  #common(): { rank: number; world: number; threads: number; maxBadImageFraction: number } {
+    const { runtime, run, loaderThreads } = this.#context;
+    const { maxBadImageFraction } = run.spec.data;
+    return { rank: runtime.rank, world: runtime.world, threads: loaderThreads, maxBadImageFraction };
+  }
+
+  #once<T extends Loader>(name: string, open: () => T): T {
+    const loader = (this.#loaders.get(name) as T | undefined) ?? open();
+    this.#loaders.set(name, loader);
+    return loader;
+  }
+}
