@@ -30,8 +30,9 @@ interface Case extends Step {
 }
 
 /**
- * Mean absolute error, of 255. All but the hue are exact; the hue differs by rounding in a pixel of a thousand. (1.5
- * would be close enough for training, but an image that isn't blurred at all would pass it.)
+ * Mean absolute error, of 255. The colours but the hue, the blur and the flip are exact; crops and the hue differ by
+ * rounding in one pixel of a hundred. (1.5 would be close enough for training, but an image that isn't blurred at all
+ * would pass it.)
  */
 const tolerance = 0.02;
 

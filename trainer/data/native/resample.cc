@@ -6,97 +6,68 @@
 #include <vector>
 
 #include "clones.h"
+#include "resample_kernels.h"
 
 namespace simsiam {
 namespace {
 
-// Pillow's fixed point: 8 bits of the pixel, 2 of head room for the sum, the rest for the weight.
-constexpr int kFractionBits = 32 - 8 - 2;
-constexpr int32_t kHalf = 1 << (kFractionBits - 1);
-
-// For each output position: the first source position, the number of taps and their weights.
+// For each output position the first source position and the weights of the taps from there on.
 struct Taps {
-  int width = 0;  // room for weights at each position
+  int pairs = 0;
   std::vector<int> first;
   std::vector<int> count;
-  std::vector<int32_t> weight;
+  std::vector<int16_t> weights;
 };
 
 // A triangle filter whose support grows with the reduction; weights that fall off the edge are shared by the others.
+// Rounded to fixed point they still sum to exactly one, so that an even image stays even.
 void make_taps(int source, int target, int from, int length, Taps& taps) {
   const double scale = static_cast<double>(source) / target;
   const double support = std::max(scale, 1.0);
-  taps.width = static_cast<int>(std::ceil(support)) * 2 + 1;
+  taps.pairs = static_cast<int>(std::ceil(support)) + 1;
   taps.first.resize(length);
   taps.count.resize(length);
-  taps.weight.resize(static_cast<size_t>(length) * taps.width);
-  std::vector<double> exact(taps.width);
+  taps.weights.assign(static_cast<size_t>(length) * taps.pairs * 2, 0);
+  std::vector<double> exact(static_cast<size_t>(taps.pairs) * 2);
   for (int i = 0; i < length; i++) {
     const double centre = (from + i + 0.5) * scale;
     const int low = std::max(static_cast<int>(centre - support + 0.5), 0);
     const int high = std::min(static_cast<int>(centre + support + 0.5), source);
     double sum = 0;
     for (int x = low; x < high; x++) {
-      const double distance = std::fabs((x - centre + 0.5) / support);
-      exact[x - low] = std::max(1.0 - distance, 0.0);
+      exact[x - low] = std::max(1.0 - std::fabs((x - centre + 0.5) / support), 0.0);
       sum += exact[x - low];
     }
+    int16_t* weights = taps.weights.data() + static_cast<size_t>(i) * taps.pairs * 2;
+    int rest = 1 << kWeightBits;
+    int largest = 0;
     for (int k = 0; k < high - low; k++) {
-      taps.weight[static_cast<size_t>(i) * taps.width + k] =
-          static_cast<int32_t>(exact[k] / sum * (1 << kFractionBits) + 0.5);
+      weights[k] = static_cast<int16_t>(exact[k] / sum * (1 << kWeightBits) + 0.5);
+      rest -= weights[k];
+      if (weights[k] > weights[largest]) largest = k;
     }
+    weights[largest] = static_cast<int16_t>(weights[largest] + rest);
     taps.first[i] = low;
     taps.count[i] = high - low;
   }
 }
 
-typedef uint8_t Bytes4 __attribute__((vector_size(4)));
-typedef int32_t Ints4 __attribute__((vector_size(16)));
-typedef uint8_t Bytes16 __attribute__((vector_size(16)));
-typedef int32_t Ints16 __attribute__((vector_size(64)));
-
-// The weights sum to one and are never negative, so the results need no clamp beyond the rounding of the weights.
-inline uint8_t to_byte(int32_t sum) { return static_cast<uint8_t>(std::min(sum >> kFractionBits, 255)); }
-
-// One source row to one row of each plane. Pixels are read four bytes at a time: `row` must be readable one byte past
-// its last pixel.
-SIMSIAM_CLONES
-void reduce_row(const uint8_t* row, const int* first, const int* count, const int32_t* weight, int weights, int length,
-                uint8_t* red, uint8_t* green, uint8_t* blue) {
-  for (int i = 0; i < length; i++) {
-    const uint8_t* pixel = row + static_cast<ptrdiff_t>(first[i]) * 3;
-    const int32_t* w = weight + static_cast<ptrdiff_t>(i) * weights;
-    Ints4 sum = {kHalf, kHalf, kHalf, kHalf};
-    for (int k = 0; k < count[i]; k++) {
-      Bytes4 bytes;
-      std::memcpy(&bytes, pixel + k * 3, sizeof bytes);
-      sum += __builtin_convertvector(bytes, Ints4) * w[k];
-    }
-    red[i] = to_byte(sum[0]);
-    green[i] = to_byte(sum[1]);
-    blue[i] = to_byte(sum[2]);
+// Drops the pairs that no output position needs.
+void trim(Taps& taps) {
+  const int most = *std::max_element(taps.count.begin(), taps.count.end());
+  const int pairs = (most + 1) / 2;
+  if (pairs == taps.pairs) return;
+  const size_t length = taps.first.size();
+  for (size_t i = 0; i < length; i++) {
+    std::memmove(taps.weights.data() + i * pairs * 2, taps.weights.data() + i * taps.pairs * 2,
+                 static_cast<size_t>(pairs) * 2 * sizeof(int16_t));
   }
+  taps.pairs = pairs;
 }
 
-// `count` rows, weighted, to one; `stride` is a multiple of the vector.
 SIMSIAM_CLONES
-void reduce_column(const uint8_t* rows, int stride, int count, const int32_t* weight, uint8_t* out) {
-  for (int x = 0; x < stride; x += 16) {
-    Ints16 sum = Ints16{} + kHalf;
-    const uint8_t* at = rows + x;
-    for (int k = 0; k < count; k++, at += stride) {
-      Bytes16 bytes;
-      std::memcpy(&bytes, at, sizeof bytes);
-      sum += __builtin_convertvector(bytes, Ints16) * weight[k];
-    }
-    sum >>= kFractionBits;
-    sum = sum > 255 ? Ints16{} + 255 : sum;
-    const Bytes16 bytes = __builtin_convertvector(sum, Bytes16);
-    std::memcpy(out + x, &bytes, sizeof bytes);
-  }
-}
-
-void split_row(const uint8_t* row, int length, uint8_t* red, uint8_t* green, uint8_t* blue) {
+void split_row(const uint8_t* __restrict row, int length, uint8_t* __restrict red, uint8_t* __restrict green,
+               uint8_t* __restrict blue) {
   for (int i = 0; i < length; i++) {
     red[i] = row[i * 3];
     green[i] = row[i * 3 + 1];
@@ -107,9 +78,20 @@ void split_row(const uint8_t* row, int length, uint8_t* red, uint8_t* green, uin
 struct Scratch {
   Taps across;
   Taps down;
-  std::vector<uint8_t> rows;
-  std::vector<uint8_t> last_row;
+  std::vector<uint8_t> rows;     // reduced across, not yet down
+  std::vector<uint8_t> end[2];   // copies of the image's last rows, with a margin
+  std::vector<uint8_t> reduced;  // one output row
 };
+
+// The row of the image, or a copy of it where the image ends less than `margin` bytes behind the row.
+const uint8_t* readable_row(const Image& image, int y, size_t margin, std::vector<uint8_t>& copy) {
+  const size_t row_bytes = static_cast<size_t>(image.width) * 3;
+  const uint8_t* row = image.pixels + y * row_bytes;
+  if (static_cast<size_t>(image.height - 1 - y) * row_bytes >= margin) return row;
+  copy.resize(row_bytes + margin);
+  std::memcpy(copy.data(), row, row_bytes);
+  return copy.data();
+}
 
 }  // namespace
 
@@ -117,50 +99,39 @@ void resample(const Image& image, const Rectangle& region, int full_width, int f
               int window_top, Planes& out) {
   static thread_local Scratch scratch;
   const int size = out.size();
-  const int stride = out.stride();
   Taps& across = scratch.across;
   Taps& down = scratch.down;
   make_taps(region.width, full_width, window_left, size, across);
+  trim(across);
   make_taps(region.height, full_height, window_top, size, down);
+  trim(down);
 
   const int first_row = down.first[0];
   const int row_count = down.first[size - 1] + down.count[size - 1] - first_row;
-  const bool same_width = region.width == full_width;
-  const bool same_height = region.height == full_height;
-  const size_t plane_bytes = static_cast<size_t>(row_count) * stride;
-  if (!same_height) scratch.rows.resize(plane_bytes * 3);
-
-  for (int y = 0; y < row_count; y++) {
-    const int source_y = region.top + first_row + y;
-    const size_t row_bytes = static_cast<size_t>(image.width) * 3;
-    const uint8_t* row = image.pixels + source_y * row_bytes;
-    if (source_y == image.height - 1) {
-      scratch.last_row.assign(row, row + row_bytes);
-      scratch.last_row.push_back(0);
-      row = scratch.last_row.data();
+  const int stride = (size * 3 + 15) / 16 * 16 + kRowWriteMargin;
+  // A pair may reach one row past the last one, with weight 0: there must be room to read, and for a row without a
+  // partner to be written.
+  scratch.rows.resize(static_cast<size_t>(row_count + 2 * down.pairs) * stride);
+  const size_t margin = row_read_margin(across.pairs);
+  const RowTaps taps{across.first.data(), across.weights.data(), across.pairs};
+  for (int y = 0; y < row_count; y += 2) {
+    const uint8_t* source[2];
+    uint8_t* target[2];
+    for (int r = 0; r < 2; r++) {
+      const int from = region.top + first_row + std::min(y + r, row_count - 1);
+      source[r] = readable_row(image, from, margin, scratch.end[r]) + static_cast<size_t>(region.left) * 3;
+      target[r] = scratch.rows.data() + static_cast<size_t>(y + r) * stride;
     }
-    row += static_cast<size_t>(region.left) * 3;
-    uint8_t* target[3];
-    for (int c = 0; c < 3; c++) {
-      target[c] = same_height ? out.plane(c) + static_cast<size_t>(y) * stride
-                              : scratch.rows.data() + c * plane_bytes + static_cast<size_t>(y) * stride;
-    }
-    if (same_width) {
-      split_row(row + static_cast<size_t>(window_left) * 3, size, target[0], target[1], target[2]);
-    } else {
-      reduce_row(row, across.first.data(), across.count.data(), across.weight.data(), across.width, size, target[0],
-                 target[1], target[2]);
-    }
+    reduce_rows(source, taps, size, target);
   }
-  if (same_height) return;
 
-  for (int c = 0; c < 3; c++) {
-    const uint8_t* plane = scratch.rows.data() + c * plane_bytes;
-    for (int y = 0; y < size; y++) {
-      reduce_column(plane + static_cast<size_t>(down.first[y] - first_row) * stride, stride, down.count[y],
-                    down.weight.data() + static_cast<size_t>(y) * down.width,
-                    out.plane(c) + static_cast<size_t>(y) * stride);
-    }
+  scratch.reduced.resize(static_cast<size_t>(stride));
+  for (int y = 0; y < size; y++) {
+    const uint8_t* rows = scratch.rows.data() + static_cast<size_t>(down.first[y] - first_row) * stride;
+    reduce_column(rows, stride, down.weights.data() + static_cast<size_t>(y) * down.pairs * 2, down.pairs, size * 3,
+                  scratch.reduced.data());
+    const size_t at = static_cast<size_t>(y) * out.stride();
+    split_row(scratch.reduced.data(), size, out.plane(0) + at, out.plane(1) + at, out.plane(2) + at);
   }
 }
 
