@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import { TensorUseError } from '../../trainer/tensorflow/errors.ts';
 import { type GraphFunction, Runtime, type TensorList } from '../../trainer/tensorflow/runtime.ts';
-import { tf, type Tensor } from '../../trainer/tensorflow/tfjs.ts';
+import { tf } from '../../trainer/tensorflow/tfjs.ts';
 import { float32, noise, only, runtime, spec, toFloats, trace } from './support.ts';
 
 /** A function that takes `products` products of matrices, one after the other. */

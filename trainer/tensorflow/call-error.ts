@@ -1,8 +1,9 @@
 import { messageOf } from '../../api/errors.ts';
-import { type FailurePlace, PeerLostError, TensorFlowError, TensorUseError } from './errors.ts';
+import { type FailurePlace, nativeCode, PeerLostError, TensorFlowError, TensorUseError } from './errors.ts';
 import { type CodeLocation, describeLocation } from './source-location.ts';
 
-const lostPeer = new Set(['TF_UNAVAILABLE', 'TF_DEADLINE_EXCEEDED', 'TF_ABORTED']);
+// FAILED_PRECONDITION: a rank was started anew, and its collectives don't belong to those that are under way.
+const lostPeer = new Set(['TF_UNAVAILABLE', 'TF_DEADLINE_EXCEEDED', 'TF_ABORTED', 'TF_FAILED_PRECONDITION']);
 
 /**
  * The named error of a call that failed natively. `collective`: whether the function talks to other ranks, so that
@@ -14,7 +15,7 @@ export function callError(
   locations: ReadonlyMap<string, CodeLocation>,
   collective: boolean,
 ): TensorFlowError | PeerLostError | TensorUseError {
-  const { code = 'TF_UNKNOWN' } = thrown as { code?: string };
+  const code = nativeCode(thrown);
   const message = messageOf(thrown);
   if (code === 'NATIVE_DISPOSED') return new TensorUseError(`${name}: ${message}`, { cause: thrown });
   const place = placeOf(message, locations);

@@ -4,10 +4,11 @@
  * They have no gradients: use them inside `tf.customGrad` or on gradients. Every rank must trace the same collectives
  * in the same order, in functions of the same names, traced in the same order: their keys follow from that.
  */
+import { requireSession } from './active-session.ts';
 import { TracingError } from './errors.ts';
 import { addOp, type AttrValue, cast, realDType } from './raw-op.ts';
 import { tf } from './tfjs.ts';
-import { requireSession, type TraceSession } from './trace-session.ts';
+import type { TraceSession } from './trace-session.ts';
 
 /** Number of ranks of the runtime that traces. */
 export function world(): number {

@@ -1,4 +1,4 @@
-import { SimSiamError } from '../../api/errors.ts';
+import { messageOf, SimSiamError } from '../../api/errors.ts';
 import { exitCode } from '../../api/exit-codes.ts';
 
 /** A function was written in a way that can't be traced: a value was read, a symbolic tensor left its trace. */
@@ -46,6 +46,16 @@ export class TensorFlowError extends SimSiamError {
     this.op = place.op;
     this.tracedAt = place.tracedAt;
   }
+}
+
+/** The {@link TensorFlowError} of something that the addon threw. */
+export function tensorFlowError(thrown: unknown, place: FailurePlace = {}, where = ''): TensorFlowError {
+  return new TensorFlowError(nativeCode(thrown), `${where}${messageOf(thrown)}`, place, { cause: thrown });
+}
+
+/** The `code` of something that the addon threw (see native.ts). */
+export function nativeCode(thrown: unknown): string {
+  return (thrown as { code?: string }).code ?? 'TF_UNKNOWN';
 }
 
 /**

@@ -2,12 +2,13 @@
  * Makes tfjs record instead of execute while a function is traced. tfjs-node's backend reaches TensorFlow through its
  * `binding` and through `getInputTensorIds`; both are replaced once, and outside a trace behave as before.
  */
+import { activeSession } from './active-session.ts';
 import { dtypeCode, toldCode } from './dtypes.ts';
 import { TracingError } from './errors.ts';
 import { eagerConstant, type EagerData } from './eager-constant.ts';
 import type { NativeAttribute } from './native.ts';
 import { tf } from './tfjs.ts';
-import { activeSession, firstSymbolicId, type TensorMetadata, type TraceSession } from './trace-session.ts';
+import { firstSymbolicId, type TensorMetadata, type TraceSession } from './trace-session.ts';
 
 /** The part of tfjs-node's binding that is replaced. */
 interface Binding {

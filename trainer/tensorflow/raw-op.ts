@@ -1,7 +1,8 @@
+import { requireSession } from './active-session.ts';
 import type { DType } from './dtypes.ts';
 import { symbolicId, tracingBackend } from './interception.ts';
 import { tf } from './tfjs.ts';
-import { realDType as dtypeOf, requireSession } from './trace-session.ts';
+import { realDType as dtypeOf } from './trace-session.ts';
 
 /** What an attribute of an op takes: the op's definition says which. Dtypes by name. */
 export type AttrValue =

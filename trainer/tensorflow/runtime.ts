@@ -1,6 +1,6 @@
-import { messageOf } from '../../api/errors.ts';
+import { withSession } from './active-session.ts';
 import { type Cluster, type CollectiveOptions, serverDef } from './cluster.ts';
-import { TensorFlowError, TensorUseError, TracingError } from './errors.ts';
+import { tensorFlowError, TensorUseError, TracingError } from './errors.ts';
 import { GraphFunction } from './graph-function.ts';
 import { InstanceKeys } from './instance-keys.ts';
 import { symbolicId, tracingBackend } from './interception.ts';
@@ -8,7 +8,7 @@ import { type NativeAddon, nativeAddon, type NativeRuntime } from './native.ts';
 import { TensorList } from './tensor-list.ts';
 import type { TensorSpec } from './tensor-spec.ts';
 import { tf } from './tfjs.ts';
-import { type CollectiveGroup, TraceSession, withSession } from './trace-session.ts';
+import { type CollectiveGroup, TraceSession } from './trace-session.ts';
 
 export { GraphFunction } from './graph-function.ts';
 export { TensorList } from './tensor-list.ts';
@@ -62,9 +62,8 @@ export class Runtime {
     try {
       return new Runtime(addon, options);
     } catch (error) {
-      const { code = 'TF_UNKNOWN' } = error as { code?: string };
       const at = options.cluster ? ` at ${options.cluster.addresses[options.cluster.rank]}` : '';
-      throw new TensorFlowError(code, `the runtime can't be opened${at}: ${messageOf(error)}`, {}, { cause: error });
+      throw tensorFlowError(error, {}, `the runtime can't be opened${at}: `);
     }
   }
 
@@ -113,18 +112,14 @@ export class Runtime {
     const backend = tracingBackend();
     const placeholders = inputs.map((group) => group.map((spec) => session.placeholder(spec)));
     const results = body(...placeholders.map((group) => group.map((metadata) => backend.createOutputTensor(metadata))));
-    const outputs = results.map((group) => group.map((tensor) => session.tensor(symbolicId(session, tensor))));
-    const finished = this.#addon.finishTrace(
-      this.#native,
-      session.native,
-      session.name,
-      placeholders.flat().map(({ id }) => session.tensor(id).index),
-      outputs.flat().map(({ index }) => index),
-    );
+    const outputs = results.map((group) => group.map((tensor) => symbolicId(session, tensor)));
+    const specs = outputs.map((group) => group.map((id) => session.spec(id)));
+    const ids = placeholders.flat().map(({ id }) => id);
+    const finished = session.finish(this.#native, ids, outputs.flat());
     return new GraphFunction(this.#addon, this.#native, finished.function, {
       name: session.name,
       inputs,
-      outputs: outputs.map((group) => group.map(({ id }) => session.spec(id))),
+      outputs: specs,
       nodes: finished.nodes,
       locations: session.locations,
       collective: session.collectives.length > 0,

@@ -1,9 +1,16 @@
 import { dtypeCode, dtypeOfCode, toldCode, type DType } from './dtypes.ts';
-import { TensorFlowError, TracingError } from './errors.ts';
-import type { NativeAddon, NativeAttribute, NativeNode, NativeSymbol, NativeTrace } from './native.ts';
+import { tensorFlowError, TracingError } from './errors.ts';
+import type {
+  NativeAddon,
+  NativeAttribute,
+  NativeFunction,
+  NativeNode,
+  NativeRuntime,
+  NativeSymbol,
+  NativeTrace,
+} from './native.ts';
 import { callerLocation, type CodeLocation, describeLocation } from './source-location.ts';
 import type { TensorSpec } from './tensor-spec.ts';
-import { messageOf } from '../../api/errors.ts';
 
 /** How the ranks of a runtime talk to each other; what collectives need to know while they are traced. */
 export interface CollectiveGroup {
@@ -114,6 +121,20 @@ export class TraceSession {
     return tensor;
   }
 
+  /** Makes the trace a function of these placeholders and outputs. */
+  finish(
+    runtime: NativeRuntime,
+    inputs: readonly number[],
+    outputs: readonly number[],
+  ): { function: NativeFunction; nodes: number } {
+    const indices = (ids: readonly number[]): number[] => ids.map((id) => this.tensor(id).index);
+    try {
+      return this.#addon.finishTrace(runtime, this.native, this.name, indices(inputs), indices(outputs));
+    } catch (error) {
+      throw error instanceof TracingError ? error : tensorFlowError(error, {}, `${this.name}: `);
+    }
+  }
+
   spec(id: number): TensorSpec {
     const { dtype, shape } = this.tensor(id);
     if (shape === null) throw new TracingError(`${this.name}: an output's shape depends on values`);
@@ -146,8 +167,7 @@ export class TraceSession {
     try {
       node = add();
     } catch (error) {
-      const { code = 'TF_UNKNOWN' } = error as { code?: string };
-      throw new TensorFlowError(code, messageOf(error), { op, tracedAt: describeHere() }, { cause: error });
+      throw tensorFlowError(error, { op, tracedAt: describeHere() });
     }
     const location = callerLocation();
     if (location) this.locations.set(node.node, location);
@@ -165,28 +185,4 @@ export function realDType(code: number): DType {
 function describeHere(): string {
   const location = callerLocation();
   return location ? describeLocation(location) : 'unknown place';
-}
-
-let active: TraceSession | undefined;
-
-/** The session that is being traced; undefined outside a trace. */
-export function activeSession(): TraceSession | undefined {
-  return active;
-}
-
-/** The session that is being traced. Throws {@link TracingError} outside a trace; `what` names the caller. */
-export function requireSession(what: string): TraceSession {
-  if (!active) throw new TracingError(`${what} works inside Runtime.trace only`);
-  return active;
-}
-
-/** Runs `body` with `session` as the active one. */
-export function withSession<T>(session: TraceSession, body: () => T): T {
-  if (active) throw new TracingError(`${session.name} can't be traced while ${active.name} is: tracing doesn't nest`);
-  active = session;
-  try {
-    return body();
-  } finally {
-    active = undefined;
-  }
 }

@@ -1,5 +1,6 @@
 // What JavaScript sees of the addon. The contract is trainer/tensorflow/native.ts.
 #include "js.h"
+#include "read.h"
 #include "runtime.h"
 #include "tensors.h"
 #include "trace.h"

@@ -7,19 +7,6 @@
 
 namespace simsiam {
 
-Function::Function(std::shared_ptr<Context> context, std::string name, TF_Function* function, size_t outputs)
-    : context_(std::move(context)), name_(std::move(name)), outputs_(outputs) {
-  Status status;
-  TFE_ContextAddFunction(context_->get(), function, status.get());
-  TF_DeleteFunction(function);
-  status.check();
-}
-
-Function::~Function() {
-  Status status;  // a function that is not there any more needs no removing
-  TFE_ContextRemoveFunction(context_->get(), name_.c_str(), status.get());
-}
-
 std::shared_ptr<Runtime> Runtime::start(napi_env env, std::shared_ptr<Context> context) {
   std::shared_ptr<Runtime> runtime(new Runtime(std::move(context)));
   check(napi_create_threadsafe_function(env, nullptr, nullptr, newString(env, "simsiam:call"), 0, 1, nullptr, nullptr,
@@ -80,8 +67,7 @@ void Runtime::execute(Call* call) const {
     return;
   }
   Status status;
-  const Call* const_call = call;
-  TFE_Op* op = TFE_NewOp(context_->get(), const_call->function->name().c_str(), status.get());
+  TFE_Op* op = TFE_NewOp(context_->get(), call->function->name().c_str(), status.get());
   if (status.ok()) TFE_OpSetDevice(op, context_->device().c_str(), status.get());
   for (size_t i = 0; status.ok() && i < call->inputs.size(); i++) TFE_OpAddInput(op, call->inputs[i]->get(), status.get());
   if (status.ok()) TFE_OpSetCancellationManager(op, call->cancellation, status.get());
@@ -104,6 +90,7 @@ void Runtime::settle(napi_env env, napi_value, void*, void* data) {
   if (env == nullptr) return;  // the environment is being torn down
   auto& [runtime, call] = *answer;
   if (--runtime->unsettled_ == 0) napi_unref_threadsafe_function(env, runtime->settled_);
+  call->function.reset();  // JavaScript may hold the call for long
   try {
     if (!call->code.empty()) {
       napi_reject_deferred(env, call->deferred, newError(env, call->code, call->message));
@@ -171,13 +158,6 @@ napi_value callFunction(napi_env env, napi_callback_info info) {
 napi_value cancelCall(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
   TFE_CancellationManagerStartCancel(unbox<Call>(env, args[0])->cancellation);
-  return nullptr;
-}
-
-// disposeFunction(function)
-napi_value disposeFunction(napi_env env, napi_callback_info info) {
-  Arguments args(env, info);
-  boxOf<Function>(env, args[0])->object.reset();
   return nullptr;
 }
 

@@ -11,28 +11,12 @@
 #include <vector>
 
 #include "context.h"
+#include "function.h"
 #include "js.h"
 #include "tensors.h"
 #include "tensorflow/c/eager/c_api_experimental.h"
 
 namespace simsiam {
-
-// A function registered in a context, until the last call and the last JavaScript reference are gone.
-class Function {
- public:
-  static constexpr uint64_t kTag = 0x73696d7369616d02;
-  static constexpr const char* kName = "function";
-  // Takes the function; throws Failure if the context refuses it.
-  Function(std::shared_ptr<Context> context, std::string name, TF_Function* function, size_t outputs);
-  ~Function();
-  const std::string& name() const { return name_; }
-  size_t outputs() const { return outputs_; }
-
- private:
-  std::shared_ptr<Context> context_;
-  std::string name_;
-  size_t outputs_;
-};
 
 // One call, from the moment it is queued until its promise is settled.
 struct Call {
@@ -80,7 +64,6 @@ napi_value openRuntime(napi_env env, napi_callback_info info);
 napi_value closeRuntime(napi_env env, napi_callback_info info);
 napi_value callFunction(napi_env env, napi_callback_info info);
 napi_value cancelCall(napi_env env, napi_callback_info info);
-napi_value disposeFunction(napi_env env, napi_callback_info info);
 
 }  // namespace simsiam
 

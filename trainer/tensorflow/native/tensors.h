@@ -33,6 +33,9 @@ struct Tensors {
   std::vector<std::shared_ptr<Handle>> handles;
 };
 
+// Tells V8 of the bytes that came and went since the last time. Main thread.
+void tellV8(napi_env env);
+
 // Wraps a list for JavaScript and reports its memory to V8.
 napi_value newTensors(napi_env env, std::shared_ptr<Tensors> tensors);
 
@@ -41,7 +44,6 @@ napi_value createTensors(napi_env env, napi_callback_info info);
 napi_value sliceTensors(napi_env env, napi_callback_info info);
 napi_value concatTensors(napi_env env, napi_callback_info info);
 napi_value disposeTensors(napi_env env, napi_callback_info info);
-napi_value readTensors(napi_env env, napi_callback_info info);
 
 }  // namespace simsiam
 
