@@ -95,6 +95,16 @@ test('ranks share a batch, also the smaller last one', async (t) => {
   );
 });
 
+test('an unlabelled set is refused with the ways to label it', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeFiles(folder, { 'a.jpg': await encodedNoise(1) });
+  await assert.rejects(epochOf(await openDataset(folder)), {
+    code: 'DATA_LABEL',
+    exitCode: 65,
+    message: /needs labels/,
+  });
+});
+
 test('a bad image is replaced together with its label', async (t) => {
   const folder = await temporaryFolder(t);
   await labelledSet(folder, 12);

@@ -1,8 +1,11 @@
 import turbo from '@julusian/jpeg-turbo';
-import sharp from 'sharp';
+
+import type sharpModule from 'sharp';
 
 import { messageOf } from '../../api/errors.ts';
 import { isJpeg, readJpegHeader } from './jpeg-header.ts';
+
+type Sharp = typeof sharpModule;
 
 /** An image as interleaved 8-bit RGB. */
 export interface DecodedImage {
@@ -20,11 +23,18 @@ export class BadImageError extends Error {
 }
 
 /** Pillow's limit against decompression bombs. */
-export const mostPixels = 89_478_485;
+const mostPixels = 89_478_485;
 
-// One worker thread decodes one image at a time; libvips's own threads and caches would only compete with it.
-sharp.concurrency(1);
-sharp.cache(false);
+/** Loaded at the first image that needs it: a set of plain JPEGs starts without it. */
+async function loadSharp(): Promise<Sharp> {
+  const { default: sharp } = await import('sharp');
+  // One worker thread decodes one image at a time; libvips's own threads and caches would only compete with it.
+  sharp.concurrency(1);
+  sharp.cache(false);
+  return sharp;
+}
+
+let loading: Promise<Sharp> | undefined;
 
 /** Decodes JPEG, PNG and WebP of any depth and colour space to 8-bit sRGB. Not for concurrent calls. */
 export class ImageDecoder {
@@ -53,6 +63,8 @@ export class ImageDecoder {
 }
 
 async function decodeAny(bytes: Buffer): Promise<DecodedImage> {
+  loading ??= loadSharp();
+  const sharp = await loading;
   try {
     const { data, info } = await sharp(bytes, { failOn: 'truncated', limitInputPixels: mostPixels })
       .autoOrient()

@@ -4,6 +4,7 @@ import { BadImages } from './bad-images.ts';
 import { BatchBuffers } from './batch-buffers.ts';
 import { BatchRenderer } from './batch-renderer.ts';
 import type { Dataset } from './dataset.ts';
+import { LabelError } from './errors.ts';
 import { lanesOfRank } from './lanes.ts';
 import { prefetch } from './prefetch.ts';
 import { renderReplacingBad } from './replace-bad.ts';
@@ -49,9 +50,15 @@ export class LinearLoader {
   readonly #bad: BadImages;
   readonly #buffers: BatchBuffers;
 
-  /** @throws UnevenBatchError, AugmentAddonError */
+  /** @throws LabelError without labels; UnevenBatchError, AugmentAddonError */
   constructor(options: LinearLoaderOptions) {
     const { dataset, batchSize, rank, world, imageSize, threads, maxBadImageFraction } = options;
+    if (dataset.classes.length === 0) {
+      throw new LabelError(
+        `linear evaluation needs labels, and ${dataset.uri} has none: put each class in a folder of its own, add .cls ` +
+          'files to the shards, or set spec.linear.epochs to 0',
+      );
+    }
     this.#options = options;
     const { first, end } = lanesOfRank(batchSize, rank, world);
     this.#localBatch = end - first;
