@@ -7,7 +7,8 @@ const util = createRequire(import.meta.url)('node:util') as Record<string, unkno
 util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
 util['isArray'] ??= Array.isArray;
 
-// 2 = errors only. TensorFlow otherwise greets with a dozen lines on its build and the CPU.
-process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+// 3 = nothing but the end of the process. TensorFlow greets with a dozen lines and reports each failing collective many
+// times over; what fails reaches us as a status anyway. 0 shows all, for one why a GPU isn't found.
+process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
 // tfjs-node's own context would take the whole GPU memory, which our context shares, at its start.
 process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
