@@ -28,11 +28,25 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** `mkdir -p` whose new names survive a crash of the machine. */
+/** How often another process may remove a folder while we make one below it, before that is no coincidence. */
+const makeFolderTries = 100;
+
+/** `mkdir -p` whose new names survive a crash of the machine, beside processes that remove empty folders. */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
+  const first = await makeFolders(path);
   if (first === undefined) return;
   for (let at = path; at.length >= first.length; at = dirname(at)) await syncFolder(dirname(at));
+}
+
+/** The first folder that had to be made, if any. */
+async function makeFolders(path: string): Promise<string | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await mkdir(path, { recursive: true });
+    } catch (thrown) {
+      if (systemCode(thrown) !== 'ENOENT' || attempt === makeFolderTries) throw thrown;
+    }
+  }
 }
 
 /** Creates a file with these bytes and waits until they are on the disk. */

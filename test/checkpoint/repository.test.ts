@@ -32,6 +32,19 @@ async function storeWith(...steps: number[]): Promise<FileStore> {
   return store;
 }
 
+type Put = ReturnType<ObjectStore['put']>;
+
+/** A store whose puts go through `hook`. */
+function intercepted(store: ObjectStore, hook: (key: string, put: () => Put, bytes: Buffer) => Put): ObjectStore {
+  return {
+    uri: store.uri,
+    get: (key) => store.get(key),
+    list: (prefix) => store.list(prefix),
+    delete: (key) => store.delete(key),
+    put: (key, bytes, options) => hook(key, () => store.put(key, bytes, options), Buffer.concat([bytes].flat())),
+  };
+}
+
 async function damage(store: ObjectStore, key: string): Promise<void> {
   const { bytes } = (await store.get(key))!;
   bytes[bytes.length - 2]! ^= 1;
@@ -110,7 +123,7 @@ describe('checkpoint repository', () => {
   it('keeps the newest checkpoints only', async () => {
     const store = await storeWith(2, 4, 6, 8, 10);
     const folders = new Set((await store.list('pretrain/checkpoints/')).map(({ key }) => key.split('/')[2]));
-    assert.deepEqual([...folders].sort(), ['step-10-g1', 'step-6-g1', 'step-8-g1']);
+    assert.deepEqual(folders, new Set(['step-6-g1', 'step-8-g1', 'step-10-g1']));
     assert.deepEqual(await publishedHistory(store), recordsOf(0, 10));
   });
 
@@ -175,22 +188,16 @@ describe('checkpoint repository', () => {
   it('stops a writer that is overtaken in the middle of a commit', async () => {
     const store = await storeWith(2);
     let overtaken = false;
-    const slow: ObjectStore = {
-      uri: store.uri,
-      get: (key) => store.get(key),
-      list: (prefix) => store.list(prefix),
-      delete: (key) => store.delete(key),
-      put: async (key, bytes, options) => {
-        const done = await store.put(key, bytes, options);
-        if (key.endsWith('manifest.json') && !overtaken) {
-          overtaken = true;
-          const { repository: young } = await openRepository(store);
-          await young.latest();
-          await young.commit(commitOf(3, recordsOf(2, 3)));
-        }
-        return done;
-      },
-    };
+    const slow = intercepted(store, async (key, put) => {
+      const done = await put();
+      if (key.endsWith('manifest.json') && !overtaken) {
+        overtaken = true;
+        const { repository: young } = await openRepository(store);
+        await young.latest();
+        await young.commit(commitOf(3, recordsOf(2, 3)));
+      }
+      return done;
+    });
     const { repository: old } = await openRepository(slow);
     await old.latest();
     await assert.rejects(old.commit(commitOf(4, recordsOf(2, 4))), StaleGenerationError);
@@ -226,6 +233,29 @@ describe('checkpoint repository', () => {
     }
   });
 
+  it('never overwrites what a second holder of its generation committed', async () => {
+    const store = await storeWith(1);
+    const former = (await store.get('pretrain/latest.json'))!.bytes;
+    const { repository: winner } = await openRepository(store);
+    await winner.latest();
+    const claimed = (await store.get('pretrain/latest.json'))!.bytes;
+    // As if backups of the register were restored, so that both hold generation 2 and neither learns of the other.
+    await store.put('pretrain/latest.json', former);
+    const slow = intercepted(store, async (key, put) => {
+      if (key === 'pretrain/checkpoints/step-2-g2/model.safetensors') {
+        await store.put('pretrain/latest.json', claimed);
+        await winner.commit({ ...commitOf(2, []), state: { winner: true } });
+      }
+      return await put();
+    });
+    const { repository: loser } = await openRepository(slow);
+    await loser.latest();
+    assert.equal(loser.generation, winner.generation);
+    await assert.rejects(loser.commit(commitOf(2, [])), StaleGenerationError);
+    const found = await readLatest({ store, stage: 'pretrain', onWarning: ({ message }) => assert.fail(message) });
+    assert.deepEqual(found?.state, { winner: true });
+  });
+
   it('gives every one of many openers its own generation', async () => {
     const store = await freshStore();
     const opened = await Promise.all(Array.from({ length: 8 }, () => openRepository(store)));
@@ -237,20 +267,12 @@ describe('checkpoint repository', () => {
     for (const isDone of [true, false]) {
       const store = await storeWith(2);
       let failing = true;
-      const flaky: ObjectStore = {
-        uri: store.uri,
-        get: (key) => store.get(key),
-        list: (prefix) => store.list(prefix),
-        delete: (key) => store.delete(key),
-        put: async (key, bytes, options) => {
-          const isCommit =
-            key.endsWith('latest.json') && Buffer.concat([bytes].flat() as Uint8Array[]).includes('step-4-g2');
-          if (!isCommit || !failing) return await store.put(key, bytes, options);
-          failing = false;
-          if (isDone) await store.put(key, bytes, options);
-          throw new StorageUnavailableError('the connection broke');
-        },
-      };
+      const flaky = intercepted(store, async (key, put, bytes) => {
+        if (!failing || key !== 'pretrain/latest.json' || !bytes.includes('step-4-g2')) return await put();
+        failing = false;
+        if (isDone) await put();
+        throw new StorageUnavailableError('the connection broke');
+      });
       const { repository } = await openRepository(flaky);
       await repository.latest();
       await assert.rejects(repository.commit(commitOf(4, recordsOf(2, 4))), StorageUnavailableError);

@@ -50,17 +50,17 @@ describe('safetensors', () => {
       '{"__metadata__":{"format":"pt"},' +
       '"bb":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"U8","shape":[],"data_offsets":[8,9]}}';
     assert.equal(header.length, 137);
-    const bytes = [
-      ...[144, 0, 0, 0, 0, 0, 0, 0],
-      ...Buffer.from(`${header}       `, 'latin1'),
-      ...[0x00, 0x00, 0x80, 0x3f, 0x00, 0x00, 0x00, 0xc0],
-      7,
-    ];
+    const bytes = Buffer.concat([
+      Buffer.from([144, 0, 0, 0, 0, 0, 0, 0]),
+      Buffer.from(`${header}       `, 'latin1'),
+      Buffer.from([0x00, 0x00, 0x80, 0x3f, 0x00, 0x00, 0x00, 0xc0]),
+      Buffer.from([7]),
+    ]);
     const tensors: NamedTensor[] = [
       { name: 'bb', dtype: 'F32', shape: [2], bytes: new Uint8Array(Float32Array.of(1, -2).buffer) },
       { name: 'a', dtype: 'U8', shape: [], bytes: Uint8Array.of(7) },
     ];
-    assert.deepEqual([...Buffer.concat(encodeSafetensors(tensors, { format: 'pt' }))], bytes);
+    assert.deepEqual(Buffer.concat(encodeSafetensors(tensors, { format: 'pt' })), bytes);
     assert.deepEqual(decodeSafetensors(Uint8Array.from(bytes)), { tensors, metadata: { format: 'pt' } });
   });
 
