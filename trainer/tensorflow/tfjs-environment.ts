@@ -3,9 +3,9 @@
 import { createRequire } from 'node:module';
 
 const util = createRequire(import.meta.url)('node:util') as Record<string, unknown>;
-// Gone in Node 23, called by tfjs-node 4.22 in every kernel.
-util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
-util['isArray'] ??= Array.isArray;
+// Called by tfjs-node 4.22 in every kernel; gone in Node 23, and in 22 each warns that it will go.
+util['isNullOrUndefined'] = (value: unknown) => value === null || value === undefined;
+util['isArray'] = Array.isArray;
 
 // 3 = nothing but the end of the process. TensorFlow greets with a dozen lines and reports each failing collective many
 // times over; what fails reaches us as a status anyway. 0 shows all, for one why a GPU isn't found.
