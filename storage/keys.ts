@@ -1,7 +1,7 @@
 import { InvalidKeyError } from './errors.ts';
 
 /** Longest key: one that is a single file name once its `/` are replaced, and far below the limits of S3, GCS, Azure. */
-export const maxKeyLength = 240;
+const maxKeyLength = 240;
 
 /** No leading dot: `.` and `..` can't occur, and dot files under a file store stay out of the key space. */
 const segment = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;

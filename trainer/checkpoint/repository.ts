@@ -12,7 +12,7 @@ import { CommitRegister } from './register.ts';
 import { retained, superfluous } from './retention.ts';
 import { Views } from './views.ts';
 import type { CheckpointContents, WrittenCheckpoint } from './writer.ts';
-import { keysOfCheckpoint, writeCheckpoint } from './writer.ts';
+import { writeCheckpoint } from './writer.ts';
 
 export interface RepositoryOptions {
   readonly store: ObjectStore;
@@ -127,19 +127,18 @@ export class CheckpointRepository {
   async #write(contents: CheckpointContents, history: History): Promise<WrittenCheckpoint> {
     const { store, stage } = this.#options;
     const { generation } = this;
+    const keys: string[] = [];
     try {
-      return await writeCheckpoint({ ...this.#options, generation }, contents, history);
+      return await writeCheckpoint({ ...this.#options, generation }, contents, history, keys);
     } catch (thrown) {
-      if (thrown instanceof PreconditionFailedError) {
-        throw new StaleGenerationError(
-          `step ${contents.step} of ${stage} in ${store.uri} is being written by another process as generation ` +
-            `${generation} too: this one stops; what was committed is kept`,
-          { cause: thrown },
-        );
-      }
       // Frees the room at once: a full disk is the likeliest reason, and the caller may try again.
-      await this.#remove(keysOfCheckpoint(stage, contents.step, generation));
-      throw thrown;
+      await this.#remove(keys.toReversed());
+      if (!(thrown instanceof PreconditionFailedError)) throw thrown;
+      throw new StaleGenerationError(
+        `step ${contents.step} of ${stage} in ${store.uri} is being written by another process as generation ` +
+          `${generation} too: this one stops; what was committed is kept`,
+        { cause: thrown },
+      );
     }
   }
 
@@ -147,7 +146,7 @@ export class CheckpointRepository {
   async #settle(written: WrittenCheckpoint): Promise<void> {
     await this.#register.refresh();
     if (this.#register.checkpoints.some((ref) => ref.key === written.ref.key)) this.#adopt(written);
-    else await this.#remove(keysOfCheckpoint(this.#options.stage, written.ref.step, this.generation));
+    else await this.#remove(written.keys.toReversed());
     this.#unsettled = undefined;
   }
 

@@ -12,7 +12,7 @@ import type { StoredResult } from './result.ts';
 import { readResult } from './result.ts';
 
 /** The annotation of `run.yaml` with the hash of its recipe. */
-export const recipeHashAnnotation = 'simsiam.dev/recipe-hash';
+const recipeHashAnnotation = 'simsiam.dev/recipe-hash';
 
 const key = 'run.yaml';
 

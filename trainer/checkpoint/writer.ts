@@ -33,7 +33,9 @@ export interface WriteOptions {
 /** A checkpoint that is written and not yet committed. */
 export interface WrittenCheckpoint {
   readonly ref: CheckpointRef;
+  /** With the checkpoint's own segment. */
   readonly history: History;
+  readonly keys: readonly string[];
 }
 
 /**
@@ -41,12 +43,15 @@ export interface WrittenCheckpoint {
  * generation.
  *
  * @param former the history up to the last commit
+ * @param written gets the key of each object once it is written, so that the caller can clean up after a failure without
+ *   touching what somebody else wrote
  * @throws PreconditionFailedError if one of them exists
  */
 export async function writeCheckpoint(
   options: WriteOptions,
   contents: CheckpointContents,
   former: History,
+  written: string[],
 ): Promise<WrittenCheckpoint> {
   const { store, stage, generation, recipeHash, clock } = options;
   const { step } = contents;
@@ -56,11 +61,18 @@ export async function writeCheckpoint(
     'optimizer.safetensors': encodeSafetensors(contents.optimizer, { format: 'pt' }),
     'state.json': [encodeJson(contents.state)],
   };
-  const history = await former.extended(store, segmentKey(stage, step, generation), contents.history);
+  const put = async (name: CheckpointFile | 'manifest.json', bytes: readonly Uint8Array[]): Promise<FileFacts> => {
+    const facts = await putNew(store, `${key}/${name}`, bytes);
+    written.push(`${key}/${name}`);
+    return facts;
+  };
+  const segment = segmentKey(stage, step, generation);
+  const history = await former.extended(store, segment, contents.history);
+  if (history !== former) written.push(segment);
   const files = {
-    'model.safetensors': await putNew(store, `${key}/model.safetensors`, parts['model.safetensors']),
-    'optimizer.safetensors': await putNew(store, `${key}/optimizer.safetensors`, parts['optimizer.safetensors']),
-    'state.json': await putNew(store, `${key}/state.json`, parts['state.json']),
+    'model.safetensors': await put('model.safetensors', parts['model.safetensors']),
+    'optimizer.safetensors': await put('optimizer.safetensors', parts['optimizer.safetensors']),
+    'state.json': await put('state.json', parts['state.json']),
   };
   const manifest: Manifest = {
     format: 'simsiam-checkpoint/1',
@@ -72,22 +84,16 @@ export async function writeCheckpoint(
     files,
     history: history.segments,
   };
-  const { sha256: manifestSha256 } = await putNew(store, `${key}/manifest.json`, [encodeJson({ ...manifest })]);
-  return { ref: { step, generation, key, manifestSha256 }, history };
+  const { sha256: manifestSha256 } = await put('manifest.json', [encodeJson({ ...manifest })]);
+  return { ref: { step, generation, key, manifestSha256 }, history, keys: written };
 }
 
-/** The keys that `writeCheckpoint` may have written, with the manifest first: without it the rest is no checkpoint. */
-export function keysOfCheckpoint(stage: Stage, step: number, generation: number): string[] {
-  const key = checkpointKey(stage, step, generation);
-  const names = ['manifest.json', 'model.safetensors', 'optimizer.safetensors', 'state.json'];
-  return [...names.map((name) => `${key}/${name}`), segmentKey(stage, step, generation)];
+interface FileFacts {
+  readonly size: number;
+  readonly sha256: string;
 }
 
-async function putNew(
-  store: ObjectStore,
-  key: string,
-  parts: readonly Uint8Array[],
-): Promise<{ size: number; sha256: string }> {
+async function putNew(store: ObjectStore, key: string, parts: readonly Uint8Array[]): Promise<FileFacts> {
   const hash = await sha256(parts);
   await store.put(key, parts, { ifMatch: null, sha256: hash });
   return { size: parts.reduce((sum, part) => sum + part.byteLength, 0), sha256: hash };
