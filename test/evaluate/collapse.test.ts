@@ -56,6 +56,30 @@ const table: readonly { name: string; epochs: readonly Epoch[]; raised: Collapse
       raised: 'complete',
       events: ['raised'],
     },
+    {
+      name: 'as measured on digits, healthy',
+      epochs: [
+        [0.99, 120],
+        [0.91, 68],
+        [0.9, 45],
+        [0.88, 42],
+      ],
+      raised: null,
+      events: [],
+    },
+    {
+      name: 'as measured on digits, without stop-gradient',
+      epochs: [
+        [0.85, 66],
+        [0.5, 25],
+        [0.4, 13],
+        [0.31, 18],
+        [0.33, 9],
+        [0.24, 12],
+      ],
+      raised: 'complete',
+      events: ['raised'],
+    },
     { name: 'one bad epoch', epochs: [[0.9], [0.01], [0.9], [0.01], [0.9]], raised: null, events: [] },
     {
       name: 'one line, full std',
@@ -78,9 +102,9 @@ const table: readonly { name: string; epochs: readonly Epoch[]; raised: Collapse
     {
       name: 'just above the limits',
       epochs: [
-        [0.26, 21],
-        [0.26, 21],
-        [0.26, 21],
+        [0.51, 21],
+        [0.51, 21],
+        [0.51, 21],
       ],
       raised: null,
       events: [],

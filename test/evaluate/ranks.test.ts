@@ -1,28 +1,15 @@
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { Runtime } from '../../trainer/tensorflow/runtime.ts';
+import { freeAddresses } from '../tensorflow/cluster.ts';
 import { rankFigures, type RankFigures } from './rank-scenario.ts';
 import { close } from './support.ts';
 
 const program = fileURLToPath(new URL('rank-program.js', import.meta.url));
-
-async function freeAddresses(count: number): Promise<string[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const addresses = servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return addresses;
-}
 
 async function figuresOf(rank: ChildProcess): Promise<RankFigures> {
   const failed = once(rank, 'exit').then(([code, signal]) => {
