@@ -32,8 +32,6 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 export type CheckpointFile = keyof Manifest['files'];
 
-export const checkpointFiles: readonly CheckpointFile[] = ['model.safetensors', 'optimizer.safetensors', 'state.json'];
-
 /** A part of the history that was committed with one checkpoint. */
 export type HistorySegment = z.infer<typeof segmentSchema>;
 
