@@ -9,6 +9,9 @@ import { imageExtensions } from './image-names.ts';
 import { hashIndex, mapClasses } from './labels.ts';
 import { readTarIndex, WindowReader } from './tar-index.ts';
 
+/** A class number fits; what is longer isn't one. */
+const mostLabelBytes = 32;
+
 interface ShardSample {
   readonly key: string;
   readonly offset: number;
@@ -108,8 +111,8 @@ async function openShard(uri: string, path: string): Promise<FileHandle> {
 
 /** Joins the files of a sample: everything up to the first dot of the base name is its key. */
 async function indexShard(file: FileHandle, path: string): Promise<ShardSample[]> {
-  const reader = new WindowReader(file);
-  const entries = await readTarIndex(reader, path, (await file.stat()).size);
+  const reader = new WindowReader(file.fd);
+  const entries = readTarIndex(reader, path, (await file.stat()).size);
   const images = new Map<string, { offset: number; length: number }>();
   const labels = new Map<string, number>();
   for (const { name, offset, size } of entries) {
@@ -121,7 +124,7 @@ async function indexShard(file: FileHandle, path: string): Promise<ShardSample[]
       if (images.has(key)) throw new ShardError(`${path} holds two images of the key ${key}: pack it again`);
       images.set(key, { offset, length: size });
     } else if (extension === 'cls') {
-      labels.set(key, parseLabel((await reader.read(offset, size)).toString('utf8'), path, name));
+      labels.set(key, parseLabel(reader.read(offset, Math.min(size, mostLabelBytes)).toString('utf8'), path, name));
     }
   }
   return [...images].map(([key, place]) => ({ key, ...place, label: labels.get(key) ?? -1 }));

@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
+import { readSync } from 'node:fs';
 
 import { ShardError } from './errors.ts';
 
@@ -13,28 +13,33 @@ export interface TarEntry {
 const block = 512;
 /** Read at a time while walking over headers: enough for a header, a label and the next header at once. */
 const window = 4096;
+/** Of a long name or a pax header. */
+const mostNameBytes = 65_536;
 
-/** Reads small pieces of a file in ascending order with few system calls. */
+/**
+ * Reads small pieces of a file in ascending order with few system calls. Synchronously: there are millions of headers in
+ * a large set, and a promise for each would take ten times as long as the reading.
+ */
 export class WindowReader {
-  readonly #file: FileHandle;
+  readonly #file: number;
   readonly #buffer = Buffer.alloc(window);
   #from = 0;
   #length = 0;
 
-  constructor(file: FileHandle) {
+  /** @param file a descriptor that stays open while this is used */
+  constructor(file: number) {
     this.#file = file;
   }
 
   /** Up to `length` bytes at `offset`; fewer at the end of the file. Valid until the next call. */
-  async read(offset: number, length: number): Promise<Buffer> {
+  read(offset: number, length: number): Buffer {
     if (length > window) {
       const large = Buffer.alloc(length);
-      const { bytesRead } = await this.#file.read(large, 0, length, offset);
-      return large.subarray(0, bytesRead);
+      return large.subarray(0, readSync(this.#file, large, 0, length, offset));
     }
     if (offset < this.#from || offset + length > this.#from + this.#length) {
       this.#from = offset;
-      this.#length = (await this.#file.read(this.#buffer, 0, window, offset)).bytesRead;
+      this.#length = readSync(this.#file, this.#buffer, 0, window, offset);
     }
     const start = offset - this.#from;
     return this.#buffer.subarray(start, Math.min(start + length, this.#length));
@@ -47,28 +52,31 @@ export class WindowReader {
  * @param path for messages
  * @throws ShardError when the archive is cut off, or isn't one
  */
-export async function readTarIndex(reader: WindowReader, path: string, fileSize: number): Promise<TarEntry[]> {
+export function readTarIndex(reader: WindowReader, path: string, fileSize: number): TarEntry[] {
   const entries: TarEntry[] = [];
   let override: { path?: string; size?: number } = {};
   for (let at = 0; ;) {
-    const header = await reader.read(at, block);
+    const header = reader.read(at, block);
     if (header.length < block) {
       throw new ShardError(`${path} is cut off after ${entries.length} files: copy it again`);
     }
     if (header.every((byte) => byte === 0)) return entries;
-    if (!checksumHolds(header)) {
+    const size = override.size ?? numberAt(header, 124, 12);
+    if (!checksumHolds(header) || !(size >= 0)) {
       throw new ShardError(`${path} is damaged, or not a tar archive (at byte ${at}): copy or pack it again`);
     }
     const kind = String.fromCharCode(header[156] ?? 0);
     const name = override.path ?? nameOf(header);
-    const size = override.size ?? numberAt(header, 124, 12);
     const offset = at + block;
     if (offset + size > fileSize) throw new ShardError(`${path} is cut off within ${name}: copy it again`);
     at = offset + Math.ceil(size / block) * block;
+    if ((kind === 'L' || kind === 'x') && size > mostNameBytes) {
+      throw new ShardError(`${path} holds a name of ${size} bytes (at byte ${offset}): pack it again`);
+    }
     if (kind === 'L') {
-      override = { ...override, path: textOf(await reader.read(offset, size)) };
+      override = { ...override, path: textOf(reader.read(offset, size)) };
     } else if (kind === 'x') {
-      override = { ...override, ...parsePax(await reader.read(offset, size)) };
+      override = { ...override, ...parsePax(reader.read(offset, size)) };
     } else {
       if (kind === '0' || kind === '\0') entries.push({ name, offset, size });
       override = {};
