@@ -1,0 +1,49 @@
+import type { Runtime } from '../tensorflow/runtime.ts';
+import type { LabelledBatch } from './batches.ts';
+import type { LinearFunctionOptions } from './linear-functions.ts';
+import type { LinearRecord, LinearState } from './linear-state.ts';
+
+/** Training batches of a rank: as many on every rank, the last one of an epoch filled up with padding. */
+export interface LinearBatches {
+  readonly stepsPerEpoch: number;
+  epoch(epoch: number, fromStep?: number): AsyncIterable<LabelledBatch>;
+}
+
+export interface LinearStepReport {
+  readonly epoch: number;
+  /** Finished steps of the epoch. */
+  readonly step: number;
+  readonly learningRate: number;
+  /** Mean over the global batch. */
+  readonly loss: number;
+  /** Images of the global batch. */
+  readonly images: number;
+}
+
+export interface LinearEvaluationOptions extends LinearFunctionOptions {
+  readonly runtime: Runtime;
+  readonly train: LinearBatches;
+  /** This rank's share of the validation set, anew at each call. */
+  readonly validation: () => AsyncIterable<LabelledBatch>;
+  readonly epochs: number;
+  /** Of the first epoch, scaled by the batch already; a cosine per epoch takes it down. */
+  readonly learningRate: number;
+  /** Where to start or go on. All ranks have the same. */
+  readonly from: LinearState;
+  /** Asked at every step. All ranks stop after the same step as soon as one of them wants to. */
+  readonly stopRequested: () => boolean;
+  readonly onStep?: (report: LinearStepReport) => void;
+  /** After each validation batch, to show that a long one is alive. */
+  readonly onValidationBatch?: () => void;
+  /**
+   * After each epoch and awaited: the place to commit a checkpoint. `snapshot` reads the state that follows the epoch
+   * and must be called before the promise is settled.
+   */
+  readonly onEpoch?: (record: LinearRecord, isBest: boolean, snapshot: () => Promise<LinearState>) => Promise<void>;
+}
+
+export interface LinearOutcome {
+  /** `stopped`: on request, with an epoch or more to go. */
+  readonly outcome: 'finished' | 'stopped';
+  readonly state: LinearState;
+}

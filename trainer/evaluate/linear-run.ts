@@ -1,0 +1,134 @@
+import { cosineLearningRate } from '../optimize/schedule.ts';
+import type { GraphFunction, TensorList } from '../tensorflow/runtime.ts';
+import { percent, type LabelledBatch } from './batches.ts';
+import { requireFiniteLoss } from './diverged.ts';
+import { labelledSpecs } from './linear-functions.ts';
+import { headSums } from './linear-head.ts';
+import type { LinearEvaluationOptions, LinearOutcome } from './linear-options.ts';
+import { headTensors, readHead, type LinearRecord, type LinearState } from './linear-state.ts';
+import { sumsOverRanks } from './rank-sums.ts';
+import { disposing, floatTensors, readFloats } from './tensors.ts';
+
+/** A linear evaluation that runs: its state in native form while it moves. */
+export class LinearRun {
+  readonly #options: LinearEvaluationOptions;
+  readonly #stepFunction: GraphFunction;
+  readonly #evaluateFunction: GraphFunction;
+  #head: TensorList;
+  #momenta: TensorList;
+  #epoch: number;
+  #step: number;
+  #sums: readonly number[];
+  #best: LinearRecord | null;
+
+  constructor(options: LinearEvaluationOptions, step: GraphFunction, evaluate: GraphFunction) {
+    const { runtime, from } = options;
+    this.#options = options;
+    this.#stepFunction = step;
+    this.#evaluateFunction = evaluate;
+    this.#head = headTensors(runtime, from.head);
+    this.#momenta = headTensors(runtime, from.momenta);
+    this.#epoch = from.epoch;
+    this.#step = from.step;
+    this.#sums = from.sums;
+    this.#best = from.best;
+  }
+
+  async run(): Promise<LinearOutcome> {
+    try {
+      while (this.#epoch < this.#options.epochs) {
+        if (await this.#trainEpoch()) return { outcome: 'stopped', state: await this.#snapshot() };
+        await this.#finishEpoch();
+      }
+      return { outcome: 'finished', state: await this.#snapshot() };
+    } finally {
+      this.#head.dispose();
+      this.#momenta.dispose();
+    }
+  }
+
+  /** Whether a rank asked to stop. */
+  async #trainEpoch(): Promise<boolean> {
+    const { train, epochs, learningRate: initial, onStep } = this.#options;
+    if (this.#step >= train.stepsPerEpoch) return false;
+    const learningRate = cosineLearningRate(initial, this.#epoch, epochs);
+    for await (const batch of train.epoch(this.#epoch, this.#step)) {
+      const { sums, stop } = await this.#trainStep(batch, learningRate);
+      this.#step += 1;
+      this.#sums = this.#sums.map((sum, i) => sum + sums[i]!);
+      const images = sums[headSums.count]!;
+      const loss = sums[headSums.loss]! / images;
+      requireFiniteLoss(loss, { stage: 'linear', epoch: this.#epoch, step: this.#step });
+      onStep?.({ epoch: this.#epoch, step: this.#step, learningRate, loss, images });
+      if (stop) return true;
+    }
+    return false;
+  }
+
+  async #trainStep(batch: LabelledBatch, learningRate: number): Promise<{ sums: Float32Array; stop: boolean }> {
+    const { runtime, extractor, stopRequested } = this.#options;
+    return disposing(async (keep) => {
+      const control = keep(
+        floatTensors(runtime, [
+          { shape: [], values: Float32Array.of(learningRate) },
+          { shape: [], values: Float32Array.of(stopRequested() ? 1 : 0) },
+        ]),
+      );
+      const inputs = [extractor.state, keep(this.#head), keep(this.#momenta), keep(this.#tensorsOf(batch)), control];
+      const [head, momenta, results] = await this.#stepFunction.call(inputs);
+      this.#head = head!;
+      this.#momenta = momenta!;
+      keep(results!);
+      const [stop] = await readFloats(results!, 1);
+      return { sums: await readFloats(results!, 0), stop: stop! > 0 };
+    });
+  }
+
+  async #finishEpoch(): Promise<void> {
+    const { epochs, learningRate, onEpoch } = this.#options;
+    const { top1, top5 } = await this.#validate();
+    const record: LinearRecord = {
+      epoch: this.#epoch,
+      learningRate: cosineLearningRate(learningRate, this.#epoch, epochs),
+      loss: this.#sums[headSums.loss]! / this.#sums[headSums.count]!,
+      top1,
+      top5,
+    };
+    const isBest = this.#best === null || record.top1 > this.#best.top1;
+    if (isBest) this.#best = record;
+    this.#epoch += 1;
+    this.#step = 0;
+    this.#sums = this.#sums.map(() => 0);
+    await onEpoch?.(record, isBest, () => this.#snapshot());
+  }
+
+  async #validate(): Promise<{ top1: number; top5: number }> {
+    const { runtime, extractor, validation, onValidationBatch } = this.#options;
+    let own = [0, 0, 0, 0];
+    for await (const batch of validation()) {
+      const sums = await disposing(async (keep) => {
+        const inputs = [extractor.state, this.#head, keep(this.#tensorsOf(batch, 'evaluationShape'))];
+        return readFloats(keep((await this.#evaluateFunction.call(inputs))[0]!), 0);
+      });
+      own = own.map((sum, i) => sum + sums[i]!);
+      onValidationBatch?.();
+    }
+    const all = await sumsOverRanks(runtime, `linear_${extractor.name}`, own);
+    const of = all[headSums.count]!;
+    return { top1: percent(all[headSums.top1]!, of), top5: percent(all[headSums.top5]!, of) };
+  }
+
+  async #snapshot(): Promise<LinearState> {
+    const [head, momenta] = [await readHead(this.#head), await readHead(this.#momenta)];
+    return { epoch: this.#epoch, step: this.#step, sums: this.#sums, head, momenta, best: this.#best };
+  }
+
+  #tensorsOf(batch: LabelledBatch, shape: 'trainShape' | 'evaluationShape' = 'trainShape'): TensorList {
+    const [images, labels, mask] = labelledSpecs(this.#options[shape]);
+    return this.#options.runtime.tensors([
+      { spec: images, bytes: batch.images },
+      { spec: labels, bytes: batch.labels },
+      { spec: mask, bytes: Float32Array.from(batch.mask) },
+    ]);
+  }
+}
