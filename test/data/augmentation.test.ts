@@ -90,6 +90,20 @@ test('any drawn view of any image can be rendered', () => {
   );
 });
 
+test('the thinnest image that is decoded can be rendered', () => {
+  const parameters = new Float64Array(viewParameterCount);
+  const pixels = new Uint8Array(65_535 * 3).fill(7);
+  const out = new Uint8Array(1024 * 1024 * 3);
+  for (const [width, height] of [
+    [1, 65_535],
+    [65_535, 1],
+  ] as const) {
+    packView(evalView(width, height, 1024), parameters, 0);
+    augmentAddon().render(pixels, width, height, parameters, 0, 1024, out.fill(0), 0);
+    assert.ok(out.every((value) => value === 7));
+  }
+});
+
 test('the addon refuses arguments that do not fit', () => {
   const parameters = new Float64Array(viewParameterCount);
   packView(evalView(8, 8, 8), parameters, 0);

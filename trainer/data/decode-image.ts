@@ -25,6 +25,9 @@ export class BadImageError extends Error {
 /** Pillow's limit against decompression bombs. */
 const mostPixels = 89_478_485;
 
+/** JPEG's own limit, put on all: a thread of pixels can't be scaled to a square. */
+const mostPixelsOfSide = 65_535;
+
 /** Loaded at the first image that needs it: a set of plain JPEGs starts without it. */
 async function loadSharp(): Promise<Sharp> {
   const { default: sharp } = await import('sharp');
@@ -73,6 +76,9 @@ async function decodeAny(bytes: Buffer): Promise<DecodedImage> {
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== 3) throw new BadImageError(`${info.channels} channels`);
+    if (Math.max(info.width, info.height) > mostPixelsOfSide) {
+      throw new BadImageError(`${info.width} × ${info.height} pixels`);
+    }
     return { pixels: data, width: info.width, height: info.height, slow: true };
   } catch (error) {
     throw new BadImageError(messageOf(error).split('\n')[0] ?? '', { cause: error });

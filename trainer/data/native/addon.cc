@@ -15,7 +15,7 @@ bool is_whole(double value, double low, double high) {
 
 // Reads and checks the 20 numbers of a view. Null when they are right, else what is wrong.
 const char* read_view(const double* p, const simsiam::Image& image, int size, simsiam::View& view) {
-  constexpr double kMost = 1 << 20;
+  constexpr double kMost = 1 << 30;
   if (!is_whole(p[0], 0, image.width - 1) || !is_whole(p[1], 0, image.height - 1) ||
       !is_whole(p[2], 1, image.width - p[0]) || !is_whole(p[3], 1, image.height - p[1])) {
     return "the region is not within the image";

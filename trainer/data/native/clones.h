@@ -3,7 +3,10 @@
 // alike everywhere (AVX2 alone brings no fused multiply-add).
 #pragma once
 
-#if defined(__x86_64__) && defined(__gnu_linux__)
+// For __GLIBC__: other C libraries can't choose at load time.
+#include <cstddef>
+
+#if defined(__x86_64__) && defined(__GLIBC__) && __has_attribute(target_clones)
 #define SIMSIAM_CLONES __attribute__((target_clones("avx2", "default")))
 #else
 #define SIMSIAM_CLONES
