@@ -75,3 +75,14 @@ test('raw pixels are in [0, 1], normalised by channel and flattened', async () =
   const expected = [...imageOf(300)].map((byte, i) => (byte / 255 - normalize.mean[i % 3]!) / normalize.std[i % 3]!);
   expected.forEach((value, i) => assert.ok(close(found.features[i]!, value, 1e-6)));
 });
+
+test('what is measured again is not traced again', async (context) => {
+  const trace = context.mock.method(runtime, 'trace');
+  const counts: number[] = [];
+  for (let epoch = 0; epoch < 3; epoch++) {
+    const extractor = lookup(runtime, table, dimension, 'again');
+    await extractFeatures({ runtime, extractor, loader: loader([1], labelOf, { batchSize }), shape, of: 'all' });
+    counts.push(trace.mock.callCount());
+  }
+  assert.deepEqual(counts, [1, 1, 1]);
+});
