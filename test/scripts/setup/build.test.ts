@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Addon } from '../../../scripts/setup/addons.ts';
 import { planBuild } from '../../../scripts/setup/build.ts';
 import { libTensorFlow } from '../../../scripts/setup/libtensorflow.ts';
+import type { Device } from '../../../scripts/setup/platform.ts';
 
 const addon: Addon = {
   name: 'sample',
@@ -27,7 +28,8 @@ describe('planBuild', () => {
   afterEach(() => rm(root, { recursive: true }));
 
   const write = (name: string, text: string) => writeFile(join(root, 'native', name), text);
-  const plan = (of: Addon = addon, { platform = 'linux', device = 'cpu' as 'cpu' | 'gpu', cache = '/cache' } = {}) => {
+  const plan = (of: Addon = addon, changes: { platform?: string; device?: Device; cache?: string } = {}) => {
+    const { platform, device, cache } = { platform: 'linux', device: 'cpu' as const, cache: '/cache', ...changes };
     const arch = platform === 'darwin' ? 'arm64' : 'x64';
     return planBuild(of, { root, cache, library: libTensorFlow({ platform, arch, device }, cache), platform });
   };
