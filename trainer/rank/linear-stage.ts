@@ -32,8 +32,8 @@ export async function runLinear(options: LinearRunOptions): Promise<LinearOutcom
   const train = data.linearLoader();
   const evaluation = data.evaluation();
   const totalSteps = train.stepsPerEpoch * linear.epochs;
-  let last = { at: clock(), epoch: from.epoch };
-  let [lastEpoch, learningRate] = [from.epoch, 0];
+  let begun = clock();
+  let images = 0;
   return await evaluateLinearly({
     runtime,
     extractor,
@@ -50,19 +50,19 @@ export async function runLinear(options: LinearRunOptions): Promise<LinearOutcom
     from,
     stopRequested: () => stop.aborted,
     onStep: (report) => {
-      [lastEpoch, learningRate] = [report.epoch, report.learningRate];
+      images += report.images;
       send({ type: 'alive' });
     },
     onValidationBatch: () => send({ type: 'alive' }),
     onEpoch: async (record, _isBest, snapshot) => {
-      const seconds = (clock() - last.at) / 1000;
-      const samplesPerSecond = ((record.epoch + 1 - last.epoch) * data.train.size) / seconds;
-      last = { at: clock(), epoch: record.epoch + 1 };
+      // Of the images trained on in this process: after a resume, an epoch's first part was done by another one.
+      const samplesPerSecond = (1000 * images) / (clock() - begun);
+      [begun, images] = [clock(), 0];
       if (shown) {
-        const { loss, top1, top5 } = record;
-        const step = (lastEpoch + 1) * train.stepsPerEpoch;
+        const { epoch, loss, learningRate, top1, top5 } = record;
+        const step = (epoch + 1) * train.stepsPerEpoch;
         send({
-          ...{ type: 'progress', stage: 'linear', epoch: record.epoch, epochs: linear.epochs, step, totalSteps },
+          ...{ type: 'progress', stage: 'linear', epoch, epochs: linear.epochs, step, totalSteps },
           ...{ loss, learningRate, top1, top5, samplesPerSecond, epochEnd: true },
         });
       }
@@ -167,6 +167,6 @@ function bytesOf(values: Float32Array): Uint8Array {
 }
 
 function floatsOf(bytes: Uint8Array): Float32Array {
-  const own = bytes.slice();
-  return new Float32Array(own.buffer);
+  // A copy of its own, aligned: a tensor's bytes are a view into a whole file's.
+  return new Float32Array(new Uint8Array(bytes).buffer);
 }
