@@ -28,6 +28,15 @@ export type RunStart =
   | { readonly kind: 'extended'; readonly pretrain: boolean };
 
 /**
+ * How a run would begin, without writing anything: what can be refused is refused before the URI belongs to it.
+ *
+ * @throws RecipeMismatchError and ManifestError as {@link openRunRecord} does
+ */
+export async function lookAtRunRecord(store: ObjectStore, run: SimSiamRun): Promise<RunStart> {
+  return (await look(store, run)).start;
+}
+
+/**
  * Records the resolved run in `run.yaml`, or compares it with the one recorded: a URI belongs to one recipe. Safe to
  * repeat after a crash at any point, and between processes.
  *
@@ -46,22 +55,30 @@ export async function openRunRecord(store: ObjectStore, run: SimSiamRun): Promis
 }
 
 async function tryOpen(store: ObjectStore, run: SimSiamRun): Promise<RunStart> {
-  const found = await store.get(key);
-  if (found === undefined) {
-    await store.put(key, recordOf(run), { ifMatch: null });
-    return { kind: 'new' };
+  const { start, version } = await look(store, run);
+  if (start.kind === 'new') await store.put(key, recordOf(run), { ifMatch: null });
+  if (start.kind === 'extended') {
+    // In this order: until the record is rewritten, the shorter run is complete, and extending can be repeated.
+    if (start.pretrain) await discardLinear(store);
+    await store.put(key, recordOf(run), { ifMatch: version });
   }
+  return start;
+}
+
+async function look(store: ObjectStore, run: SimSiamRun): Promise<{ start: RunStart; version: string | null }> {
+  const found = await store.get(key);
+  if (found === undefined) return { start: { kind: 'new' }, version: null };
+  const { version } = found;
   const stored = parseManifest(found.bytes.toString('utf8'), `${store.uri}/${key}`);
   const result = await readResult(store);
   const isFinished = result !== undefined && hashesOf(stored).includes(result.recipeHash);
   const differing = recipeDifferences(recipeOf(stored), recipeOf(run));
-  if (differing.length === 0) return isFinished ? { kind: 'complete', result } : { kind: 'resumed' };
+  if (differing.length === 0) {
+    return { start: isFinished ? { kind: 'complete', result } : { kind: 'resumed' }, version };
+  }
   if (!isFinished || !isExtension(differing)) throw mismatch(store, differing, isFinished);
   const pretrain = differing.some(({ field }) => field === 'spec.pretrain.epochs');
-  // In this order: until the record is rewritten, the shorter run is complete, and extending can be repeated.
-  if (pretrain) await discardLinear(store);
-  await store.put(key, recordOf(run), { ifMatch: found.version });
-  return { kind: 'extended', pretrain };
+  return { start: { kind: 'extended', pretrain }, version };
 }
 
 /** As it was recorded and as it is now: a later version of this program may have added fields to recipes. */

@@ -39,6 +39,8 @@ export interface Dataset {
 export interface DatasetOptions {
   /** Classes of the training set: labels become indices into them, and a class that isn't among them is an error. */
   readonly classes?: readonly string[];
+  /** Called now and then while a large set is indexed. */
+  readonly onProgress?: () => void;
 }
 
 /**

@@ -12,7 +12,7 @@ import { hashIndex, mapClasses } from './labels.ts';
  * with whatever it holds at any depth. Hidden entries and other files are left out; links are followed.
  */
 export async function openFolder(uri: string, folder: string, options: DatasetOptions): Promise<Dataset> {
-  const names = await listImages(folder, '', [await realpath(folder)]);
+  const names = await listImages(folder, '', [await realpath(folder)], options.onProgress);
   if (names.length === 0) {
     throw new DataEmptyError(
       `${uri} holds no image (${[...imageExtensions].join(', ')}): check data.train and data.val`,
@@ -48,10 +48,16 @@ function classOf(name: string): string {
 }
 
 /** Paths below `folder` of all images, with `/` between the parts. `above`: real paths on the way, to end link loops. */
-async function listImages(folder: string, prefix: string, above: readonly string[]): Promise<string[]> {
+async function listImages(
+  folder: string,
+  prefix: string,
+  above: readonly string[],
+  onProgress?: () => void,
+): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     throw new DataMissingError(`${folder} can't be listed: ${messageOf(error)}`, { cause: error });
   });
+  onProgress?.();
   const found: string[] = [];
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue;
@@ -60,7 +66,9 @@ async function listImages(folder: string, prefix: string, above: readonly string
     const target = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry;
     if (target?.isDirectory() === true) {
       const real = await realpath(path);
-      if (!above.includes(real)) found.push(...(await listImages(path, `${prefix}${entry.name}/`, [...above, real])));
+      if (above.includes(real)) continue;
+      // One by one: as arguments, the names of a large folder would overflow the stack.
+      for (const name of await listImages(path, `${prefix}${entry.name}/`, [...above, real], onProgress)) found.push(name);
     } else if (imageExtensions.has(entry.name.slice(entry.name.lastIndexOf('.') + 1).toLowerCase())) {
       found.push(prefix + entry.name);
     }

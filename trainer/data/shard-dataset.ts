@@ -41,6 +41,7 @@ export async function openShards(uri: string, paths: readonly string[], options:
       const file = await openShard(uri, path);
       files.set(path, file);
       shards.push({ path, samples: await indexShard(file, path) });
+      options.onProgress?.();
     }
     return { ...(await describe(uri, shards, files, options)), close };
   } catch (error) {

@@ -17,10 +17,10 @@ export function toTensors(entries: readonly StateEntry[], values: PretrainValues
   const counter = new Uint8Array(BigInt64Array.of(BigInt(VIEWS * step)).buffer);
   return {
     model: entries.map((entry) => ({
-      ...outline(entry),
+      ...outlineOf(entry),
       bytes: entry.role === 'counter' ? counter : values.weights.get(entry.name)!,
     })),
-    optimizer: trainable(entries).map((entry) => ({ ...outline(entry), bytes: values.momenta.get(entry.name)! })),
+    optimizer: trainableOf(entries).map((entry) => ({ ...outlineOf(entry), bytes: values.momenta.get(entry.name)! })),
   };
 }
 
@@ -30,17 +30,19 @@ export function fromTensors(
   { model, optimizer }: CheckpointTensors,
   where: string,
 ): PretrainValues {
-  assertSameTensors(entries.map(outline), model, `${where}/model.safetensors`);
-  assertSameTensors(trainable(entries).map(outline), optimizer, `${where}/optimizer.safetensors`);
+  assertSameTensors(entries.map(outlineOf), model, `${where}/model.safetensors`);
+  assertSameTensors(trainableOf(entries).map(outlineOf), optimizer, `${where}/optimizer.safetensors`);
   const named = (tensors: readonly NamedTensor[]): Map<string, Uint8Array> =>
     new Map(tensors.map(({ name, bytes }) => [name, bytes]));
   return { weights: named(model), momenta: named(optimizer) };
 }
 
-function trainable(entries: readonly StateEntry[]): readonly StateEntry[] {
+/** The entries that the optimiser moves, and so has momenta of. */
+export function trainableOf(entries: readonly StateEntry[]): readonly StateEntry[] {
   return entries.filter(({ role }) => role === 'trainable');
 }
 
-function outline({ name, shape, role }: StateEntry): Omit<NamedTensor, 'bytes'> {
+/** An entry as a checkpoint's tensor. */
+export function outlineOf({ name, shape, role }: StateEntry): Omit<NamedTensor, 'bytes'> {
   return { name, shape, dtype: role === 'counter' ? 'I64' : 'F32' };
 }

@@ -10,3 +10,9 @@ export class ReplicasDivergedError extends SimSiamError {
     super(`the ranks no longer agree on ${tensor}: resume from the last checkpoint, and check the machines' memory`);
   }
 }
+
+/** What `spec.pretrain.initFrom` names can't be read. */
+export class InitFromError extends SimSiamError {
+  readonly code = 'PRETRAIN_INIT_FROM';
+  readonly exitCode = exitCode.badInput;
+}

@@ -9,6 +9,7 @@ import { CheckpointTimer } from './checkpoint-timer.ts';
 import { DigestCheck } from './digest.ts';
 import type { CollapseKind } from '../evaluate/collapse.ts';
 import { Health } from './health.ts';
+import { valuesToStartFrom } from './init-from.ts';
 import { Journal } from './journal.ts';
 import { trainLoop, type StepReport, type ViewsBatch } from './loop.ts';
 import type { Monitors, MonitorFigures } from './monitors.ts';
@@ -49,7 +50,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   const model = simSiam(spec);
   const codec = new StateCodec(runtime, model);
   const { checkpoint } = options;
-  const own = checkpoint ? await stateOf(model, codec, checkpoint) : await codec.initial(spec.seed);
+  const own = await (checkpoint ? stateOf(model, codec, checkpoint) : initialState(context, model, codec));
   const start = {
     state: await shareState(runtime, own),
     step: await shareFromRoot(runtime, checkpoint?.step ?? 0),
@@ -58,7 +59,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   const health = new Health(context, checkpoint?.state['health'] as JsonObject | undefined);
   if (start.step >= plan.totalSteps) return { outcome: 'finished', ...start, collapse: health.raised };
 
-  send({ type: 'phase', phase: 'Pretraining', ...(start.step > 0 ? { detail: `resumed at step ${start.step}` } : {}) });
+  send({ type: 'phase', phase: 'Starting', detail: 'tracing the step' });
   const step = tracePretrainStep({
     runtime,
     model,
@@ -66,6 +67,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
     batch: spec.batchSize / runtime.world,
     imageSize: spec.imageSize,
   });
+  send({ type: 'phase', phase: 'Pretraining', ...(start.step > 0 ? { detail: `resumed at step ${start.step}` } : {}) });
   const { trainable, statistics } = codec.groups;
   const names = [...trainable, ...trainable, ...statistics].map(({ name }) => name);
   const digests = new DigestCheck(runtime, start.state, names);
@@ -80,8 +82,9 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
     batches: (epoch, fromStep) => loader.epoch(epoch, fromStep),
     checkpointDue: () => isRoot(context) && timer.isDue(),
     afterStep: async (report, state) => {
+      const finishedAt = context.clock();
       const figures = report.epochEnd ? await options.monitors.measure(report.epoch, state) : {};
-      recorder?.afterStep(report, figures, plan.totalSteps);
+      recorder?.afterStep(report, figures, { totalSteps: plan.totalSteps, finishedAt });
       const last = report.step === plan.totalSteps;
       stopped = report.stop && !last;
       if (!report.checkpoint && !stopped && !last && !(report.epochEnd && timer.isDueAfter(report.epoch))) return;
@@ -94,6 +97,13 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   step.dispose();
   digests.dispose();
   return { outcome: stopped ? 'stopped' : 'finished', ...end, collapse: health.raised };
+}
+
+/** Weights drawn from the seed, or those of another run's checkpoint with momenta at 0. Only rank 0's are used. */
+async function initialState(context: RankContext, model: SimSiam, codec: StateCodec): Promise<PretrainState> {
+  const { initFrom, seed } = context.run.spec.pretrain;
+  if (initFrom === undefined || !isRoot(context)) return await codec.initial(seed);
+  return await codec.build(await valuesToStartFrom(initFrom, model.entries));
 }
 
 async function stateOf(model: SimSiam, codec: StateCodec, checkpoint: Checkpoint): Promise<PretrainState> {
@@ -110,6 +120,8 @@ class RootRecorder {
   readonly #journal: Journal;
   readonly #health: Health;
   #shown: { readonly at: number; readonly step: number };
+  /** Of the epoch's steps in this process, without what is measured at its end. */
+  #epoch = { milliseconds: 0, steps: 0 };
   #figures: MonitorFigures = {};
 
   constructor(
@@ -133,13 +145,13 @@ class RootRecorder {
     this.#health = health;
   }
 
-  afterStep(report: StepReport, figures: MonitorFigures, totalSteps: number): void {
+  afterStep(report: StepReport, figures: MonitorFigures, place: { totalSteps: number; finishedAt: number }): void {
     const { step, epoch, loss, learningRate, outputStd } = report;
     this.#journal.assertHealthy();
     this.#journal.record({ step, epoch, loss, learningRate, outputStd, ...plain(figures) });
     this.#figures = { ...this.#figures, ...figures };
     this.#health.afterStep(outputStd);
-    this.#show(report, totalSteps);
+    this.#show(report, place);
     if (report.epochEnd) this.#health.afterEpoch(epoch, figures.rank);
   }
 
@@ -151,17 +163,22 @@ class RootRecorder {
     await this.#journal.settled();
   }
 
-  #show(report: StepReport, totalSteps: number): void {
+  #show(report: StepReport, { totalSteps, finishedAt }: { totalSteps: number; finishedAt: number }): void {
     const { context } = this.#options;
     const { batchSize, epochs } = context.run.spec.pretrain;
-    const now = context.clock();
-    const due = now - this.#shown.at >= PROGRESS_INTERVAL;
-    if (!due && !report.epochEnd && report.step !== totalSteps) return;
-    const seconds = (now - this.#shown.at) / 1000;
-    const samplesPerSecond = ((report.step - this.#shown.step) * batchSize) / seconds;
+    const milliseconds = finishedAt - this.#shown.at;
+    if (milliseconds < PROGRESS_INTERVAL && !report.epochEnd && report.step !== totalSteps) return;
     const { step, epoch, epochEnd, loss, learningRate, outputStd } = report;
-    this.#shown = { at: now, step };
-    if (epochEnd) this.#journal.recordTiming({ step, epoch, samplesPerSecond });
+    const steps = step - this.#shown.step;
+    const rate = (passed: { steps: number; milliseconds: number }): number =>
+      (1000 * passed.steps * batchSize) / passed.milliseconds;
+    const samplesPerSecond = rate({ steps, milliseconds });
+    this.#shown = { at: context.clock(), step };
+    this.#epoch = { milliseconds: this.#epoch.milliseconds + milliseconds, steps: this.#epoch.steps + steps };
+    if (epochEnd) {
+      this.#journal.recordTiming({ step, epoch, samplesPerSecond: rate(this.#epoch) });
+      this.#epoch = { milliseconds: 0, steps: 0 };
+    }
     const figures = plain(this.#figures);
     context.send({
       ...{ type: 'progress', stage: 'pretrain', epoch, epochs, step, totalSteps, loss, learningRate, outputStd },

@@ -30,12 +30,13 @@ export class RunData {
   }
 
   /**
-   * @throws DataError and its kin: what is missing, empty or wrong. Linear evaluation of a set without labels is a
-   * LabelError here, before days of pre-training.
+   * @throws DataError and its kin: what is missing, empty, too small or wrong. Linear evaluation of a set without labels
+   * is a LabelError here, before days of pre-training.
    */
   static async open(context: RankContext): Promise<RunData> {
     const { data, linear } = context.run.spec;
-    const train = await openDataset(data.train);
+    const onProgress = (): void => context.send({ type: 'alive' });
+    const train = await openDataset(data.train, { onProgress });
     if (linear.epochs > 0 && train.classes.length === 0) {
       throw new LabelError(
         `${data.train} has no labels, which linear evaluation needs: set spec.linear.epochs to 0, or give labelled images`,
@@ -43,8 +44,15 @@ export class RunData {
     }
     const labelled = train.classes.length > 0;
     const validation =
-      data.val !== undefined && labelled ? await openDataset(data.val, { classes: train.classes }) : undefined;
-    return new RunData(context, train, validation);
+      data.val !== undefined && labelled
+        ? await openDataset(data.val, { classes: train.classes, onProgress })
+        : undefined;
+    if (validation?.classes.length === 0) {
+      throw new LabelError(`${data.val} has no labels and ${data.train} has: label both, or leave out data.val`);
+    }
+    const opened = new RunData(context, train, validation);
+    opened.pretrainLoader();
+    return opened;
   }
 
   pretrainLoader(): PretrainLoader {

@@ -7,7 +7,7 @@ import type { ObjectStore } from '../../storage/object-store.ts';
 import type { Checkpoint } from '../checkpoint/reader.ts';
 import { CheckpointRepository } from '../checkpoint/repository.ts';
 import { writeResult } from '../checkpoint/result.ts';
-import { openRunRecord } from '../checkpoint/run-record.ts';
+import { lookAtRunRecord, openRunRecord } from '../checkpoint/run-record.ts';
 import type { JsonObject } from '../checkpoint/json.ts';
 import { backboneExtractor } from '../evaluate/network-extractor.ts';
 import type { RankChannel } from '../launch/rank-channel.ts';
@@ -40,13 +40,17 @@ export async function runRank(channel: RankChannel): Promise<ExitCode> {
   const clock = (): number => performance.now();
   const context: RankContext = { run, runtime, loaderThreads, stop: channel.stop, clock, send };
   const root = isRoot(context) ? await RootStore.open(context, environmentOf(world, threads, runtime.gpu ? 'gpu' : 'cpu')) : undefined;
+  send({ type: 'phase', phase: 'Starting', detail: 'waiting for the other ranks' });
   const complete = await shareFromRoot(runtime, root?.complete ?? null);
   if (complete) {
     send({ type: 'result', result: complete });
     return exitCode.done;
   }
+  send({ type: 'phase', phase: 'Starting', detail: 'listing the images' });
   const data = await RunData.open(context);
   try {
+    // The URI belongs to the recipe from here on, since it can be trained by.
+    await root?.begin();
     for (const message of rank === 0 ? data.warnings() : []) send({ type: 'warning', code: 'DATA', message });
     const outcome = await runStages(context, data, root, stages);
     for (const message of data.badImages()) send({ type: 'warning', code: 'DATA_BAD_IMAGES', message });
@@ -124,11 +128,19 @@ class RootStore {
     this.complete = complete;
   }
 
-  /** @throws RecipeMismatchError when the URI belongs to another recipe. */
+  /**
+   * Looks at the URI and writes nothing.
+   * @throws RecipeMismatchError when it belongs to another recipe.
+   */
   static async open(context: RankContext, environment: Environment): Promise<RootStore> {
     const store = openStore(context.run.spec.storage);
-    const begin = await openRunRecord(store, context.run);
-    return new RootStore(context, store, environment, begin.kind === 'complete' ? begin.result : undefined);
+    const start = await lookAtRunRecord(store, context.run);
+    return new RootStore(context, store, environment, start.kind === 'complete' ? start.result : undefined);
+  }
+
+  /** Takes the URI for the recipe. */
+  async begin(): Promise<void> {
+    await openRunRecord(this.#store, this.#context.run);
   }
 
   async openStage(stage: Stage): Promise<{ repository: CheckpointRepository; checkpoint: Checkpoint | undefined }> {

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import type { Running } from '../cli/fixtures/processes.ts';
+import { appears, eventsOf, gone, killAll, rankPids, Workplace, type Remains } from './fixtures/workplace.ts';
+
+const stepsPerEpoch = { pretrain: 8, linear: 11 };
+
+describe('a run that was interrupted ends bit-equal to an undisturbed one', { timeout: 600_000 }, () => {
+  let workplace: Workplace;
+  let undisturbed: Remains;
+  before(async () => {
+    workplace = await Workplace.open();
+    const { code, stderr } = await workplace.run({ storage: 'undisturbed' });
+    assert.equal(code, 0, stderr);
+    undisturbed = workplace.remains('undisturbed');
+  });
+  after(() => workplace.close());
+
+  const linesOf = (history: string): { step: number }[] => history.trimEnd().split('\n').map((line) => JSON.parse(line));
+
+  test('the undisturbed run has a line a step and real figures', () => {
+    const pretrain = linesOf(undisturbed.histories.pretrain) as { step: number; loss: number; knnTop1?: number }[];
+    assert.deepEqual(
+      pretrain.map(({ step }) => step),
+      Array.from({ length: 24 }, (_, i) => i + 1),
+    );
+    assert.equal(new Set(pretrain.map(({ loss }) => loss)).size, 24);
+    assert.deepEqual(
+      pretrain.filter(({ knnTop1 }) => knnTop1 !== undefined).map(({ step }) => step),
+      [8, 16, 24],
+    );
+    assert.equal(linesOf(undisturbed.histories.linear).length, 3);
+    assert.ok(undisturbed.result.baselines!.rawPixels.knnTop1! > 25);
+  });
+
+  test('stopped by Ctrl-C in the middle of an epoch of either stage', async () => {
+    for (const stage of ['pretrain', 'linear'] as const) {
+      const running = await workplace.start({ storage: 'stopped' });
+      await running.said(`"event":"progress","stage":"${stage}"`);
+      running.child.kill('SIGINT');
+      const { code, stderr } = await running.ended;
+      const step = workplace.committed('stopped')[stage];
+      assert.equal(
+        stderr,
+        `stopped at step ${step} of ${stage}, with a checkpoint in stopped; to go on: simsiam run -f stopped.yaml\n`,
+      );
+      assert.equal(code, 75);
+      assert.notEqual(step % stepsPerEpoch[stage], 0, `step ${step} is the end of an epoch`);
+    }
+    const { code, stderr } = await workplace.run({ storage: 'stopped' });
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(workplace.remains('stopped'), undisturbed);
+  });
+
+  test('killed by SIGKILL at one moment after the other', async () => {
+    const storage = 'killed';
+    const moments: Record<string, (running: Running) => Promise<void>> = {
+      'at the start': (running) => running.said('"phase":"Starting"'),
+      'before the first checkpoint': (running) => running.said('"step":1,'),
+      'while the first checkpoint is written': () => appears(workplace.path(storage), /checkpoints.step-8-/),
+      'after the first checkpoint': (running) => running.said('"event":"checkpoint","stage":"pretrain","step":8'),
+      'while the last checkpoint is written': () => appears(workplace.path(storage), /checkpoints.step-24-/),
+      'in the baselines': (running) => running.said('"phase":"Baselines"'),
+      'in linear evaluation': (running) => running.said('"event":"checkpoint","stage":"linear","step":11'),
+    };
+    for (const [name, moment] of Object.entries(moments)) {
+      const running = await workplace.start({ storage });
+      await moment(running);
+      killAll(running);
+      assert.equal((await running.ended).signal, 'SIGKILL', name);
+    }
+    const { code, stdout, stderr } = await workplace.run({ storage });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /"phase":"LinearEvaluation","detail":"resumed at epoch [12]"/);
+    assert.deepEqual(workplace.remains(storage), undisturbed);
+  });
+
+  test('one rank of two dies: one line and 69; the same command goes on', async () => {
+    const running = await workplace.start({ storage: 'bereft' });
+    await running.said('"event":"checkpoint","stage":"pretrain","step":8');
+    process.kill(rankPids(running)[1]!, 'SIGKILL');
+    const ended = await running.ended;
+    assert.match(ended.stderr, /^error: rank 1 was killed by SIGKILL, .* goes on from the last checkpoint \[LAUNCH_RANK_DIED\]\n$/);
+    assert.equal(ended.code, 69);
+    const resumed = await workplace.run({ storage: 'bereft' });
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.match(resumed.stdout, /"phase":"Pretraining","detail":"resumed at step (8|16)"/);
+    assert.deepEqual(workplace.remains('bereft'), undisturbed);
+  });
+
+  test('the launcher alone is killed: its ranks end by themselves', async () => {
+    const running = await workplace.start({ storage: 'orphaned' });
+    await running.said('"event":"checkpoint","stage":"pretrain","step":8');
+    const pids = rankPids(running);
+    running.child.kill('SIGKILL');
+    assert.equal((await running.ended).signal, 'SIGKILL');
+    await gone(pids);
+    const resumed = await workplace.run({ storage: 'orphaned' });
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.deepEqual(workplace.remains('orphaned'), undisturbed);
+  });
+
+  test('another number of loader threads changes nothing', async () => {
+    const { code, stderr } = await workplace.run({ storage: 'threads', loaderThreadsPerRank: 3 });
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(workplace.remains('threads'), undisturbed);
+  });
+
+  test('a finished run is finished at once, with the same result', async () => {
+    const { code, stdout } = await workplace.run({ storage: 'undisturbed' });
+    assert.equal(code, 0);
+    const events = eventsOf({ stdout });
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ['ranks', 'phase', 'result'],
+    );
+    assert.deepEqual(events.at(-1)!['pretrain'], undisturbed.result.pretrain);
+    assert.deepEqual(workplace.remains('undisturbed'), undisturbed);
+  });
+
+  test('another recipe is refused with the difference, and changes nothing', async () => {
+    const { code, stderr } = await workplace.run({ storage: 'undisturbed', pretrain: { seed: 7 } });
+    assert.match(stderr, /^error: .*undisturbed belongs to another recipe: spec\.pretrain\.seed is 0 there and 7 here; .*\n$/);
+    assert.equal(code, 64);
+    assert.deepEqual(workplace.remains('undisturbed'), undisturbed);
+  });
+
+  test('raised epochs extend a finished run', async () => {
+    const { code, stdout, stderr } = await workplace.run({ storage: 'undisturbed', pretrain: { epochs: 4 } });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /"phase":"Pretraining","detail":"resumed at step 24"/);
+    const { histories, result } = workplace.remains('undisturbed');
+    assert.deepEqual([result.pretrain.epochs, result.pretrain.steps], [4, 32]);
+    assert.ok(histories.pretrain.startsWith(undisturbed.histories.pretrain));
+    assert.equal(linesOf(histories.pretrain).length, 32);
+    assert.equal(linesOf(histories.linear).length, 3);
+    assert.notEqual(histories.linear, undisturbed.histories.linear);
+  });
+});
