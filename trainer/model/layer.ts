@@ -36,8 +36,6 @@ export interface Scope {
   readonly training: boolean;
   /** What convolutions and the batch norms between them compute in; weights and statistics stay float32. */
   readonly computeType: 'float32' | 'bfloat16';
-  /** Combine batch statistics over ranks. Off only where one rank sees the whole batch. */
-  readonly synchronized: boolean;
   /** A trainable or frozen entry, float32 in TensorFlow's layout. */
   parameter(name: string): Tensor;
   /** The current value of a running statistic, float32 [channels]. */

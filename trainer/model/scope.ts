@@ -11,17 +11,15 @@ export function byName(entries: readonly StateEntry[], tensors: readonly Tensor[
 interface ScopeOptions {
   readonly training: boolean;
   readonly computeType: Scope['computeType'];
-  readonly synchronized: boolean;
   readonly parameter: (name: string) => Tensor;
   /** Moved in place by {@link Scope.updateStatistic}: read the new values from here after the forward pass. */
   readonly statistics: TensorsByName;
 }
 
-export function createScope({ training, computeType, synchronized, parameter, statistics }: ScopeOptions): Scope {
+export function createScope({ training, computeType, parameter, statistics }: ScopeOptions): Scope {
   return {
     training,
     computeType,
-    synchronized,
     parameter,
     statistic: (name) => required(statistics, name),
     updateStatistic: (name, value) => void statistics.set(name, value),
@@ -33,7 +31,6 @@ export function evaluationScope(tensors: TensorsByName, computeType: Scope['comp
   return createScope({
     training: false,
     computeType,
-    synchronized: false,
     parameter: (name) => required(tensors, name),
     statistics: tensors,
   });

@@ -1,3 +1,4 @@
+import { DivergedError } from '../evaluate/errors.ts';
 import { allReduceMax } from '../tensorflow/collectives.ts';
 import { cast, rawOp } from '../tensorflow/raw-op.ts';
 import type { GraphFunction, Runtime } from '../tensorflow/runtime.ts';
@@ -25,14 +26,23 @@ export class DigestCheck {
     });
   }
 
-  /** @throws ReplicasDivergedError naming the first tensor that isn't the same on all ranks. */
-  async assertEqualOnAllRanks(state: PretrainState): Promise<void> {
+  /**
+   * @throws ReplicasDivergedError naming the first tensor that isn't the same on all ranks.
+   * @throws DivergedError naming the first one that holds infinities or NaN: the loss shows it one step later, and a
+   * checkpoint of it would be worth nothing.
+   */
+  async assertSound(state: PretrainState, step: number): Promise<void> {
     const [difference] = await this.#compare.call([state.trainable, state.momenta, state.statistics]);
     const bytes = await difference!.read(0);
     difference!.dispose();
     const differences = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
     const at = differences.findIndex((value) => value !== 0);
-    if (at >= 0) throw new ReplicasDivergedError(this.#names[at % this.#names.length]!);
+    if (at < 0) return;
+    const name = this.#names[at % this.#names.length]!;
+    if (Number.isFinite(differences[at]!)) throw new ReplicasDivergedError(name);
+    throw new DivergedError(
+      `pretrain: ${name} is no longer finite after step ${step}: lower pretrain.learningRate, or train in precision fp32`,
+    );
   }
 
   dispose(): void {

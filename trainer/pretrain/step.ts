@@ -24,8 +24,6 @@ interface StepOptions {
   readonly imageSize: number;
   /** What a view's images are: bytes that are normalised here, or numbers taken as they are. Default uint8. */
   readonly imageType?: 'uint8' | 'float32';
-  /** Batch norm over ranks. Default: where there is more than one. */
-  readonly synchronized?: boolean;
 }
 
 /** Places in the step's last input, float32 [4]. The signals are 0 or 1 and added up over the ranks. */
@@ -72,7 +70,6 @@ export function tracePretrainStep(options: StepOptions): GraphFunction {
       const scope = createScope({
         training: true,
         computeType: spec.precision === 'bf16' ? 'bfloat16' : 'float32',
-        synchronized: options.synchronized ?? runtime.world > 1,
         parameter: (name) => constants.get(name) ?? buckets.watch(name, required(named, name)),
         statistics: running,
       });

@@ -7,92 +7,84 @@ import type { Views } from '../layer.ts';
 const EPSILON = 1e-5;
 const FORMAT = { epsilon: EPSILON, data_format: 'NHWC' };
 
-/** What a kernel gives for one view besides the normalised tensor. Vectors are float32 [channels]. */
-interface Statistics {
+/** What the batch is like in each channel: float32 [channels], of one view over all ranks. */
+export interface Statistics {
   readonly mean: Tensor;
+  /** Biased: what the batch is normalised by. */
+  readonly variance: Tensor;
   /** With n/(n−1) of the global n: what the running variance moves towards. */
   readonly unbiasedVariance: Tensor;
-  /** Mean, variance and workspace as the backward kernel wants them. */
-  readonly reserved: readonly [Tensor, Tensor, Tensor];
 }
 
-/** Batch norm by given statistics (evaluation). x: [n, h, w, c] of any float type, vectors float32 [c]. */
+/** Batch norm by given statistics. x: [n, h, w, c] of any float type, vectors float32 [c]. */
 export function normalizeWith(x: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor): Tensor {
   return rawOps('FusedBatchNormV3', [x, scale, shift, mean, variance], { ...FORMAT, is_training: false }, 6)[0]!;
 }
 
 /**
- * Batch norm by batch statistics, of each view for itself.
- * @param synchronize Over all ranks, with all views in one message; else of this rank's batch. `pivot` [c] is close to
- *   the mean and equal on all ranks: variances are combined around it, since E[x²] − mean² cancels.
- * @returns The normalised views and then their statistics, see {@link batchStatistics}.
+ * Batch norm by batch statistics, of each view for itself and over all ranks; two messages a call, one forward and one
+ * backward, for all views together.
+ * @param pivot [c], close to the mean and equal on all ranks: the spread between ranks is summed around it, since
+ *   E[x²] − mean² cancels.
  */
-export function normalizeViews(views: Views, scale: Tensor, shift: Tensor, synchronize?: { pivot: Tensor }): Tensor[] {
-  const kernelName = registerKernel(views.length, synchronize !== undefined);
+export function normalizeByBatch(
+  views: Views,
+  scale: Tensor,
+  shift: Tensor,
+  pivot: Tensor,
+): { normalized: Tensor[]; statistics: Statistics[] } {
   const named = Object.fromEntries(views.map((x, i) => [`view${i}`, x]));
-  const inputs = { ...named, scale, shift, ...synchronize };
   // All views are one node of tfjs's tape, since their backward messages go out together.
-  return tf.engine().runKernel(kernelName, inputs as never) as unknown as Tensor[];
+  const outputs = tf
+    .engine()
+    .runKernel(registerKernel(views.length), { ...named, scale, shift, pivot } as never) as unknown as Tensor[];
+  return { normalized: outputs.slice(0, views.length), statistics: unflatten(outputs.slice(views.length)) };
 }
 
-const PER_VIEW = 5;
+function flatten(statistics: readonly Statistics[]): Tensor[] {
+  return statistics.flatMap(({ mean, variance, unbiasedVariance }) => [mean, variance, unbiasedVariance]);
+}
 
-/** The statistics among the outputs of {@link normalizeViews}, a view each. */
-export function batchStatistics(outputs: readonly Tensor[]): Statistics[] {
-  const views = outputs.length / (1 + PER_VIEW);
-  return Array.from({ length: views }, (_, i) => {
-    const [mean, unbiasedVariance, ...reserved] = outputs.slice(views + i * PER_VIEW, views + (i + 1) * PER_VIEW);
-    return { mean: mean!, unbiasedVariance: unbiasedVariance!, reserved: reserved as [Tensor, Tensor, Tensor] };
+function unflatten(tensors: readonly Tensor[]): Statistics[] {
+  return Array.from({ length: tensors.length / 3 }, (_, i) => {
+    const [mean, variance, unbiasedVariance] = tensors.slice(3 * i, 3 * i + 3) as [Tensor, Tensor, Tensor];
+    return { mean, variance, unbiasedVariance };
   });
 }
 
-type Inputs = Readonly<Record<string, Tensor>>;
 const registered = new Set<string>();
 
 /** tfjs wants the number of inputs and outputs that a kernel saves for its gradient up front: a kernel per count. */
-function registerKernel(count: number, synchronized: boolean): string {
-  const kernelName = `${synchronized ? 'Synchronized' : 'Local'}BatchNormOf${count}`;
+function registerKernel(count: number): string {
+  const kernelName = `BatchNormOf${count}`;
   if (registered.has(kernelName)) return kernelName;
   registered.add(kernelName);
-  const viewNames = Array.from({ length: count }, (_, i) => `view${i}`);
-  const viewsOf = (inputs: Inputs): Tensor[] => viewNames.map((name) => inputs[name]!);
-  const flatten = (ys: readonly Tensor[], statistics: readonly Statistics[]): Tensor[] => [
-    ...ys,
-    ...statistics.flatMap(({ mean, unbiasedVariance, reserved }) => [mean, unbiasedVariance, ...reserved]),
-  ];
+  const names = Array.from({ length: count }, (_, i) => `view${i}`);
   tf.registerKernel({
     kernelName,
     backendName: 'tensorflow',
     kernelFunc: ({ inputs }) => {
-      const { scale, shift, pivot } = inputs as unknown as { scale: Tensor; shift: Tensor; pivot?: Tensor };
-      const views = viewsOf(inputs as unknown as Inputs);
-      if (!pivot) {
-        const local = views.map((x) => trainLocally(x, scale, shift));
-        return flatten(
-          local.map(({ y }) => y),
-          local.map(({ statistics }) => statistics),
-        );
-      }
-      const statistics = synchronizedStatistics(views, scale, shift, pivot);
-      const ys = views.map((x, i) => normalizeWith(x, scale, shift, ...meanAndVariance(statistics[i]!)));
-      return flatten(ys, statistics);
+      const named = inputs as unknown as Record<string, Tensor>;
+      const [scale, shift, pivot] = [named['scale']!, named['shift']!, named['pivot']!];
+      const views = names.map((name) => named[name]!);
+      const statistics = batchStatistics(views, pivot);
+      const normalized = views.map((x, i) => {
+        const { mean, variance } = statistics[i]!;
+        return normalizeWith(x, scale, shift, mean, variance);
+      });
+      return [...normalized, ...flatten(statistics)];
     },
   });
   tf.registerGradient({
     kernelName,
-    inputsToSave: [...viewNames, 'scale'],
-    outputsToSave: [...viewNames.map(() => false), ...viewNames.flatMap(() => [true, true, true, true, true])],
+    inputsToSave: [...names, 'scale'],
+    outputsToSave: [...names.map(() => false), ...names.flatMap(() => [true, true, true])],
     gradFunc: (dy, saved) => {
-      const [views, scale] = [saved.slice(0, count), saved[count]!];
-      const statistics = batchStatistics([...views, ...saved.slice(count + 1)]);
-      const gradients = views.map((x, i) =>
-        backward((dy as Tensor[])[i]!, x, scale, statistics[i]!.reserved, !synchronized),
-      );
-      const dx = synchronized
-        ? throughStatistics(views, scale, statistics, gradients)
-        : gradients.map((gradient) => gradient.dx);
+      const [views, scale, statistics] = [saved.slice(0, count), saved[count]!, unflatten(saved.slice(count + 1))];
+      const gradients = views.map((x, i) => byConstants((dy as Tensor[])[i]!, x, scale, statistics[i]!));
+      const dx = throughStatistics(views, scale, statistics, gradients);
       return {
-        ...Object.fromEntries(viewNames.map((name, i) => [name, () => dx[i]!])),
+        ...Object.fromEntries(names.map((name, i) => [name, () => dx[i]!])),
         scale: () => gradients.map((gradient) => gradient.dScale).reduce((a, b) => tf.add(a, b)),
         shift: () => gradients.map((gradient) => gradient.dShift).reduce((a, b) => tf.add(a, b)),
         pivot: () => tf.zerosLike(scale),
@@ -102,37 +94,65 @@ function registerKernel(count: number, synchronized: boolean): string {
   return kernelName;
 }
 
-function trainLocally(x: Tensor, scale: Tensor, shift: Tensor): { y: Tensor; statistics: Statistics } {
-  const none = tf.tensor1d([], 'float32');
-  const attrs = { ...FORMAT, is_training: true, exponential_avg_factor: 1 };
-  const [y, mean, unbiasedVariance, ...reserved] = rawOps('FusedBatchNormV3', [x, scale, shift, none, none], attrs, 6);
-  return {
-    y: y!,
-    statistics: { mean: mean!, unbiasedVariance: unbiasedVariance!, reserved: reserved as [Tensor, Tensor, Tensor] },
-  };
+/**
+ * TensorFlow's kernels add up a channel's values one after the other in float32, whose error grows with their number.
+ * Rows dealt out over groups, each with channels of its own, are short sums that are then added up in a second stage:
+ * as exact as PyTorch's sums in double, for a reshape.
+ */
+const GROUP_ROWS = 32;
+
+/** How many groups the rows of x are dealt out over. */
+function groupsOf(x: Tensor): number {
+  const rows = x.size / channelsOf(x);
+  let groups = 1;
+  while (rows % (groups * 2) === 0 && rows / (groups * 2) >= GROUP_ROWS) groups *= 2;
+  return groups;
 }
 
-/**
- * The statistics of all ranks' samples together; equal on all ranks. One message: 3 · views · channels floats. The
- * spread within ranks and the one between them travel apart, so that only the small latter is a difference of squares.
- */
-function synchronizedStatistics(views: Views, scale: Tensor, shift: Tensor, pivot: Tensor): Statistics[] {
-  const channels = scale.size;
+function channelsOf(x: Tensor): number {
+  return x.shape[x.rank - 1]!;
+}
+
+/** [n, h, w, c] → [n·h·w/groups, 1, 1, groups·c]: the same memory. */
+function dealOut(x: Tensor, groups: number): Tensor {
+  const channels = groups * channelsOf(x);
+  return tf.reshape(x, [x.size / channels, 1, 1, channels]);
+}
+
+/** [groups·c] → [groups, c] */
+function byGroup(vector: Tensor, groups: number): Tensor {
+  return tf.reshape(vector, [groups, vector.size / groups]);
+}
+
+function batchStatistics(views: Views, pivot: Tensor): Statistics[] {
   const local = views.flatMap((x) => {
-    const { mean, unbiasedVariance } = trainLocally(x, scale, shift).statistics;
-    const n = x.size / channels;
+    const { mean, variance } = localStatistics(x);
     const distance = tf.sub(mean, pivot);
-    return [distance, tf.square(distance), tf.mul(unbiasedVariance, (n - 1) / n)];
+    return [distance, tf.square(distance), variance];
   });
-  const average = allReduceSum(local).map((total) => tf.mul(total, 1 / world()));
+  const average = allReduceSum(local).map((total) => (world() === 1 ? total : tf.mul(total, 1 / world())));
   return views.map((x, i) => {
-    const n = (x.size / channels) * world();
     const [distance, squaredDistance, within] = average.slice(3 * i, 3 * i + 3) as [Tensor, Tensor, Tensor];
-    const mean = tf.add(pivot, distance);
-    const variance = tf.add(within, tf.relu(tf.sub(squaredDistance, tf.square(distance))));
-    const unbiasedVariance = tf.mul(variance, n / (n - 1));
-    return { mean, unbiasedVariance, reserved: [mean, variance, tf.zeros([1])] };
+    const between = tf.relu(tf.sub(squaredDistance, tf.square(distance)));
+    const variance = tf.add(within, between);
+    const n = (x.size / channelsOf(x)) * world();
+    return { mean: tf.add(pivot, distance), variance, unbiasedVariance: tf.mul(variance, n / (n - 1)) };
   });
+}
+
+/** Of this rank's part of the batch; the variance is biased. */
+function localStatistics(x: Tensor): { mean: Tensor; variance: Tensor } {
+  const groups = groupsOf(x);
+  const dealt = dealOut(x, groups);
+  const [rows, channels] = [dealt.shape[0]!, channelsOf(dealt)];
+  const none = tf.tensor1d([], 'float32');
+  const attrs = { ...FORMAT, is_training: true, exponential_avg_factor: 1 };
+  const inputs = [dealt, tf.ones([channels]), tf.zeros([channels]), none, none];
+  const [, means, unbiased] = rawOps('FusedBatchNormV3', inputs, attrs, 3);
+  const ofGroups = byGroup(means!, groups);
+  const mean = tf.mean(ofGroups, 0);
+  const within = tf.mul(tf.mean(byGroup(unbiased!, groups), 0), (rows - 1) / rows);
+  return { mean, variance: tf.add(within, tf.mean(tf.squaredDifference(ofGroups, mean), 0)) };
 }
 
 interface Gradient {
@@ -141,20 +161,20 @@ interface Gradient {
   readonly dShift: Tensor;
 }
 
-/** `byBatch` false: as if the statistics were constants. */
-function backward(
-  dy: Tensor,
-  x: Tensor,
-  scale: Tensor,
-  reserved: readonly [Tensor, Tensor, Tensor],
-  byBatch: boolean,
-): Gradient {
-  const attrs = { ...FORMAT, is_training: byBatch };
-  const [dx, dScale, dShift] = rawOps('FusedBatchNormGradV3', [dy, x, scale, ...reserved], attrs, 5);
-  return { dx: dx!, dScale: dScale!, dShift: dShift! };
+/** As if the statistics were constants. */
+function byConstants(dy: Tensor, x: Tensor, scale: Tensor, { mean, variance }: Statistics): Gradient {
+  const groups = groupsOf(x);
+  const vectors = [scale, mean, variance].map((vector) => tf.tile(vector, [groups]));
+  const inputs = [dealOut(dy, groups), dealOut(x, groups), ...vectors, tf.tensor1d([], 'float32')];
+  const [dx, dScale, dShift] = rawOps('FusedBatchNormGradV3', inputs, { ...FORMAT, is_training: false }, 3);
+  return {
+    dx: tf.reshape(dx!, x.shape),
+    dScale: tf.sum(byGroup(dScale!, groups), 0),
+    dShift: tf.sum(byGroup(dShift!, groups), 0),
+  };
 }
 
-/** Adds to dx what flows through mean and variance, from two sums over all ranks: one message for all views. */
+/** Adds to dx what flows through mean and variance, from two sums over all ranks. */
 function throughStatistics(
   views: Views,
   scale: Tensor,
@@ -163,8 +183,8 @@ function throughStatistics(
 ): Tensor[] {
   const sums = allReduceSum(gradients.flatMap(({ dScale, dShift }) => [dScale, dShift]));
   return views.map((x, i) => {
-    const [mean, variance] = meanAndVariance(statistics[i]!);
-    const n = (x.size / scale.size) * world();
+    const { mean, variance } = statistics[i]!;
+    const n = (x.size / channelsOf(x)) * world();
     const inverse = tf.rsqrt(tf.add(variance, EPSILON));
     const gain = tf.mul(scale, inverse);
     const slope = tf.mul(tf.mul(tf.mul(gain, inverse), sums[2 * i]!), -1 / n);
@@ -173,8 +193,4 @@ function throughStatistics(
     const correction = normalizeWith(x, slope, offset, mean, tf.fill([scale.size], 1 - EPSILON));
     return rawOp('AddV2', [gradients[i]!.dx, correction]);
   });
-}
-
-function meanAndVariance({ reserved }: Statistics): [Tensor, Tensor] {
-  return [reserved[0], reserved[1]];
 }

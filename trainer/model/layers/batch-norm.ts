@@ -1,6 +1,6 @@
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 import type { Layer, Scope, StateEntry, Views } from '../layer.ts';
-import { batchStatistics, normalizeViews, normalizeWith } from './batch-norm-kernel.ts';
+import { normalizeByBatch, normalizeWith } from './batch-norm-kernel.ts';
 
 /** PyTorch's default: how far a running statistic moves towards the batch's. */
 const MOMENTUM = 0.1;
@@ -15,7 +15,7 @@ interface BatchNormOptions {
 }
 
 /**
- * Batch norm over all but the last axis, with statistics of each view for itself and, when synchronised, of all ranks.
+ * Batch norm over all but the last axis, with statistics of each view for itself and of all ranks.
  * The running statistics move once a view, in order, by the batch's mean and unbiased variance, as in PyTorch.
  */
 export function batchNorm({ name, channels, affine = true, initialScale = 1 }: BatchNormOptions): Layer {
@@ -43,15 +43,14 @@ export function batchNorm({ name, channels, affine = true, initialScale = 1 }: B
 }
 
 function train(scope: Scope, views: Views, scale: Tensor, shift: Tensor, names: readonly [string, string]): Views {
-  const pivot = scope.statistic(names[0]);
-  const outputs = normalizeViews(views, scale, shift, scope.synchronized ? { pivot } : undefined);
-  for (const { mean, unbiasedVariance } of batchStatistics(outputs)) {
+  const { normalized, statistics } = normalizeByBatch(views, scale, shift, scope.statistic(names[0]));
+  for (const { mean, unbiasedVariance } of statistics) {
     for (const [name, value] of [[names[0], mean] as const, [names[1], unbiasedVariance] as const]) {
       const moved = tf.add(tf.mul(scope.statistic(name), 1 - MOMENTUM), tf.mul(value, MOMENTUM));
       scope.updateStatistic(name, tf.keep(moved));
     }
   }
-  return outputs.slice(0, views.length);
+  return normalized;
 }
 
 /** The fused kernels take four axes. */
