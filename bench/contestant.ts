@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** A process that does steps on request and says how long each took. It idles, blocked on its input, in between. */
+export class Contestant {
+  readonly name: string;
+  readonly #child;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(name: string, { command, args, env }: Program) {
+    this.name = name;
+    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+    // A program that can't be started, or has died, is told by the end of its output.
+    this.#child.on('error', () => undefined);
+    this.#child.stdin.on('error', () => undefined);
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** Milliseconds of each of the steps. Throws when the process has ended, which said why on standard error. */
+  async run(steps: number): Promise<number[]> {
+    this.#child.stdin.write(`${steps}\n`);
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error(`${this.name} ended before its ${steps} steps`);
+    return (JSON.parse(value) as { milliseconds: number[] }).milliseconds;
+  }
+
+  /** Lets the process end. */
+  close(): void {
+    this.#child.stdin.end();
+  }
+}

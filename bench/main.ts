@@ -1,0 +1,74 @@
+/** `npm run bench -- COMMAND`: what the trainer is measured against. Everything here runs PyTorch, in the cache. */
+import { execFileSync } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { tensorflowVersion } from '../scripts/setup/pins.ts';
+import { cacheFolder } from '../scripts/setup/cache.ts';
+import { fetchMnist5k } from '../trainer/data/fetch-mnist5k.ts';
+import { performanceReport } from './performance-report.ts';
+import { pytorchPython, pytorchScript, runVisibly } from './pytorch-environment.ts';
+import { benchmarkStep, type StepCase, type StepResult } from './step-benchmark.ts';
+
+process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
+
+const cases: readonly StepCase[] = [
+  { arch: 'resnet18', batch: 16, imageSize: 128 },
+  { arch: 'resnet50', batch: 16, imageSize: 224 },
+];
+
+async function step(options: { rounds: string; steps: string; threads: string }): Promise<void> {
+  const python = await pytorchPython();
+  const load = loadavg()[0]!;
+  const measure = { rounds: Number(options.rounds), steps: Number(options.steps), threads: Number(options.threads) };
+  const steps: StepResult[] = [];
+  for (const one of cases) {
+    const result = await benchmarkStep(one, { ...measure, python });
+    const { samplesPerSecond, ratio } = result;
+    console.log(
+      `${one.arch} ${one.batch}×${one.imageSize}: ${samplesPerSecond.simsiam.toFixed(1)} samples/s, ` +
+        `PyTorch ${samplesPerSecond.pytorch.toFixed(1)}, ratio ${ratio.median.toFixed(2)}`,
+    );
+    steps.push(result);
+  }
+  const version = execFileSync(python, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' });
+  const machine = {
+    cpu: cpus()[0]?.model ?? process.arch,
+    cores: availableParallelism(),
+    node: process.versions.node,
+    tensorflow: tensorflowVersion,
+    pytorch: version.trim(),
+    measuredAt: new Date().toISOString(),
+    load,
+  };
+  await mkdir('docs', { recursive: true });
+  await writeFile('docs/performance.json', `${JSON.stringify({ machine, steps }, null, 2)}\n`);
+  await writeFile('docs/performance.md', performanceReport({ machine, steps }));
+}
+
+async function recipe(args: readonly string[]): Promise<void> {
+  const data = await fetchMnist5k({ folder: 'data/mnist5k', cache: cacheFolder() });
+  await runVisibly(await pytorchPython(), [pytorchScript('recipe'), data.train, data.val, ...args]);
+}
+
+const program = new Command('bench').description('measure the trainer against PyTorch, on this machine');
+program
+  .command('step')
+  .description("time the pre-training step beside PyTorch's; writes docs/performance.md and .json")
+  .option('--rounds <count>', 'turns of each side', '7')
+  .option('--steps <count>', 'steps in a turn', '3')
+  .option('--threads <count>', 'compute threads of each side', String(availableParallelism()))
+  .action(step);
+program
+  .command('recipe')
+  .description("train the quickstart's recipe in PyTorch over several seeds; see docs/quickstart-recipe.md")
+  .argument('[options...]', 'of bench/pytorch/recipe.py, after --')
+  .action(recipe);
+program
+  .command('cifar')
+  .description('train examples/cifar10.yaml in PyTorch; see docs/cifar10-curve.md')
+  .argument('[options...]', 'of bench/pytorch/cifar.py, after --')
+  .action(async (args: readonly string[]) => runVisibly(await pytorchPython(), [pytorchScript('cifar'), ...args]));
+
+await program.parseAsync();

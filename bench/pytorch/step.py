@@ -1,0 +1,42 @@
+"""Times SimSiam's pre-training step in PyTorch, fp32.
+
+Arguments: ARCH BATCH SIZE THREADS LAYOUT (contiguous or channels_last). Then a number of steps on each line of
+standard input, answered by a line of JSON: {"milliseconds": [one a step]}.
+"""
+
+import json
+import sys
+import time
+
+import torch
+
+from simsiam import SimSiam, optimizer
+
+
+def main() -> None:
+    arch, layout = sys.argv[1], sys.argv[5]
+    batch, size, threads = (int(value) for value in sys.argv[2:5])
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    memory = torch.channels_last if layout == "channels_last" else torch.contiguous_format
+    model = SimSiam(arch).to(memory_format=memory)
+    sgd = optimizer(model)
+    for group in sgd.param_groups:
+        group["lr"] = 0.05 * batch / 256
+    views = [torch.randn(batch, 3, size, size).to(memory_format=memory) for _ in range(2)]
+
+    def step() -> float:
+        start = time.perf_counter()
+        loss, _ = model(*views)
+        sgd.zero_grad(set_to_none=True)
+        loss.backward()
+        sgd.step()
+        loss.item()
+        return (time.perf_counter() - start) * 1000
+
+    for line in sys.stdin:
+        print(json.dumps({"milliseconds": [step() for _ in range(int(line))]}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
