@@ -88,7 +88,10 @@ describe('one pre-training step against PyTorch in float64', () => {
       const mutant = `${MUTANTS}${number}/`;
       for (const part of ['api', 'trainer', 'test/model', 'test/support'])
         cpSync(DIST + part, mutant + part, { recursive: true });
-      cpSync(fileURLToPath(new URL('../../../test/goldens/step.json', import.meta.url)), `${MUTANTS}test/goldens/step.json`);
+      cpSync(
+        fileURLToPath(new URL('../../../test/goldens/step.json', import.meta.url)),
+        `${MUTANTS}test/goldens/step.json`,
+      );
       symlinkSync(`${DIST}native`, `${mutant}native`);
       const source = readFileSync(mutant + file, 'utf8');
       const mutated = source.replace(from, to);

@@ -7,7 +7,7 @@ import type { ObjectStore } from '../../storage/object-store.ts';
 import { RecipeMismatchError } from './errors.ts';
 import type { RecipeDifference } from './recipe-difference.ts';
 import { describeDifference, isExtension, recipeDifferences } from './recipe-difference.ts';
-import { CommitRegister } from './register.ts';
+import { CommitRegister, committedCheckpoints } from './register.ts';
 import type { StoredResult } from './result.ts';
 import { readResult } from './result.ts';
 
@@ -76,7 +76,7 @@ async function look(store: ObjectStore, run: SimSiamRun): Promise<{ start: RunSt
   if (differing.length === 0) {
     return { start: isFinished ? { kind: 'complete', result } : { kind: 'resumed' }, version };
   }
-  if (!isFinished || !isExtension(differing)) throw mismatch(store, differing, isFinished);
+  if (!isFinished || !isExtension(differing)) throw await mismatch(store, differing, isFinished);
   const pretrain = differing.some(({ field }) => field === 'spec.pretrain.epochs');
   return { start: { kind: 'extended', pretrain }, version };
 }
@@ -101,14 +101,15 @@ async function discardLinear(store: ObjectStore): Promise<void> {
   await store.delete('linear/best.json');
 }
 
-function mismatch(
+async function mismatch(
   store: ObjectStore,
   differing: readonly RecipeDifference[],
   isFinished: boolean,
-): RecipeMismatchError {
+): Promise<RecipeMismatchError> {
   const unfinished = !isFinished && isExtension(differing) ? ' (epochs may be raised once the run is finished)' : '';
+  const isEmpty = (await committedCheckpoints(store, 'pretrain')).length === 0;
   return new RecipeMismatchError(
     `${store.uri} belongs to another recipe: ${differing.map(describeDifference).join('; ')}${unfinished}; ` +
-      'use that recipe, or another spec.storage.uri',
+      `use that recipe, or another spec.storage.uri${isEmpty ? ', or delete it: it holds no checkpoint' : ''}`,
   );
 }

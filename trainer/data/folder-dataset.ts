@@ -68,7 +68,8 @@ async function listImages(
       const real = await realpath(path);
       if (above.includes(real)) continue;
       // One by one: as arguments, the names of a large folder would overflow the stack.
-      for (const name of await listImages(path, `${prefix}${entry.name}/`, [...above, real], onProgress)) found.push(name);
+      for (const name of await listImages(path, `${prefix}${entry.name}/`, [...above, real], onProgress))
+        found.push(name);
     } else if (imageExtensions.has(entry.name.slice(entry.name.lastIndexOf('.') + 1).toLowerCase())) {
       found.push(prefix + entry.name);
     }

@@ -3,6 +3,7 @@ import { cast, rawOp, rawOps } from '../tensorflow/raw-op.ts';
 import type { Runtime, TensorSpec } from '../tensorflow/runtime.ts';
 import { tf, type Tensor } from '../tensorflow/tfjs.ts';
 import type { BatchShape, LabelledBatch } from './batches.ts';
+import { DivergedError } from './errors.ts';
 import type { FeatureExtractor } from './extractor.ts';
 import { disposing, imageSpec } from './tensors.ts';
 import { tracedOnce } from './traced-once.ts';
@@ -45,6 +46,8 @@ export function rankOfSpectrum(eigenvalues: Float64Array): number {
 /**
  * The effective rank of an extractor's output, from a Gram matrix in float64 that the ranks add up: d² numbers,
  * whatever the number of images.
+ *
+ * @throws DivergedError when an output is infinite or NaN.
  */
 export async function measureEffectiveRank(options: {
   readonly runtime: Runtime;
@@ -75,7 +78,10 @@ export async function measureEffectiveRank(options: {
   );
   const finish = tracedOnce(runtime, 'effective_rank_spectrum', [totals], (totals) => {
     const [gram, samples] = allReduceSum(totals);
-    return [[rawOps('SelfAdjointEigV2', [gram!], { compute_v: false }, 1)[0]!, samples!]];
+    const total = rawOp('Sum', [gram!, tf.tensor1d([0, 1], 'int32')], { keep_dims: false });
+    // The decomposition fails on what isn't finite: it is told below instead.
+    const decomposable = rawOp('SelectV2', [rawOp('IsFinite', [total]), gram!, rawOp('ZerosLike', [gram!])]);
+    return [[rawOps('SelfAdjointEigV2', [decomposable], { compute_v: false }, 1)[0]!, samples!, total]];
   });
   return disposing(async (keep) => {
     let sums = runtime.tensors(
@@ -92,9 +98,12 @@ export async function measureEffectiveRank(options: {
       options.onBatch?.();
     }
     const [result] = await finish.call([keep(sums)]);
-    const [eigenvalues, count] = (await keep(result!).readAll()).map(asDoubles) as [Float64Array, Float64Array];
-    const samples = count[0]!;
-    return { effectiveRank: rankOfSpectrum(eigenvalues), samples, limit: Math.min(samples, dimension) };
+    const [eigenvalues, count, total] = (await keep(result!).readAll()).map(asDoubles);
+    if (!Number.isFinite(total![0])) {
+      throw new DivergedError('pretrain: outputs in evaluation mode are no longer finite: lower pretrain.learningRate');
+    }
+    const samples = count![0]!;
+    return { effectiveRank: rankOfSpectrum(eigenvalues!), samples, limit: Math.min(samples, dimension) };
   });
 }
 

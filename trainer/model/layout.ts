@@ -22,7 +22,7 @@ export function layoutConverter(
 ): GraphFunction {
   const inputs = direction === 'toGraph' ? checkpointSpecs(entries) : graphSpecs(entries);
   return runtime.trace(`${name}_${direction}`, [inputs], (tensors) => [
-    tensors!.map((tensor, i): Tensor => {
+    tensors.map((tensor, i): Tensor => {
       const permutation = PERMUTATIONS[entries[i]!.layout];
       return permutation ? tf.transpose(tensor, permutation[direction]) : tf.clone(tensor);
     }),

@@ -12,7 +12,7 @@ export function normalizeRows(x: Tensor): Tensor {
 
 /** No gradient flows back through it (SimSiam §3, "stop-gradient"). */
 export function stopGradient(x: Tensor): Tensor {
-  return differentiable([x], (x) => ({ value: x!.clone(), gradient: (dy) => [tf.zerosLike(dy)] }));
+  return differentiable([x], (x) => ({ value: x.clone(), gradient: (dy) => [tf.zerosLike(dy)] }));
 }
 
 /**

@@ -36,7 +36,9 @@ export function resnet(spec: BackboneSpec, prefix: string): Layer {
     const channels = spec.width << stage;
     for (let index = 0; index < count; index++) {
       const stride = stage > 0 && index === 0 ? 2 : 1;
-      layers.push(residualBlock({ name: `${prefix}layer${stage + 1}.${index}`, inputs, channels, stride, block, spec }));
+      layers.push(
+        residualBlock({ name: `${prefix}layer${stage + 1}.${index}`, inputs, channels, stride, block, spec }),
+      );
       inputs = channels * EXPANSION[block];
     }
   });

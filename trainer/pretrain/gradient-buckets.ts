@@ -23,7 +23,7 @@ export class GradientBuckets {
     const known = this.#watched.get(name);
     if (known) return known;
     const watched = differentiable([parameter], (x) => ({
-      value: x!.clone(),
+      value: x.clone(),
       gradient: (dy) => {
         this.#add(name, tf.keep(dy));
         return [dy];

@@ -1,4 +1,10 @@
-import { applyCollapsePolicy, observeHealth, quietAlarm, type CollapseAlarm, type CollapseKind } from '../evaluate/collapse.ts';
+import {
+  applyCollapsePolicy,
+  observeHealth,
+  quietAlarm,
+  type CollapseAlarm,
+  type CollapseKind,
+} from '../evaluate/collapse.ts';
 import type { EffectiveRank } from '../evaluate/effective-rank.ts';
 import type { JsonObject } from '../checkpoint/json.ts';
 import type { RankContext } from '../rank/context.ts';

@@ -28,7 +28,9 @@ export async function valuesToStartFrom(from: string, entries: readonly StateEnt
 async function read(from: string): Promise<Buffer> {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(from)?.[1]?.toLowerCase();
   if (scheme !== undefined && scheme !== 'file') {
-    throw new InitFromError(`spec.pretrain.initFrom: ${from}: ${scheme}:// is not supported; use a path or file:///path`);
+    throw new InitFromError(
+      `spec.pretrain.initFrom: ${from}: ${scheme}:// is not supported; use a path or file:///path`,
+    );
   }
   try {
     const path = scheme === 'file' ? fileURLToPath(from) : from;

@@ -35,7 +35,13 @@ export class Monitors {
     try {
       const images = effectiveRankSamples(spec.dim, this.#data.trainSize);
       const loader = this.#data.train(images);
-      const rank = await measureEffectiveRank({ runtime, extractor: projection, loader, shape: this.#data.shape, onBatch });
+      const rank = await measureEffectiveRank({
+        runtime,
+        extractor: projection,
+        loader,
+        shape: this.#data.shape,
+        onBatch,
+      });
       const top1 = await knnTop1({ runtime, extractor: backbone, data: this.#data, spec: spec.knn, onBatch });
       return { rank, ...(top1 === undefined ? {} : { knnTop1: top1 }) };
     } finally {

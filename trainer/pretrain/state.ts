@@ -58,7 +58,10 @@ export class StateCodec {
   async initial(seed: number): Promise<PretrainState> {
     const values = initialValues(this.#model.entries, seed);
     const momenta = this.groups.trainable.map(({ name }) => [name, zerosLike(values.get(name)!)] as const);
-    return this.build({ weights: new Map([...values].map(([name, v]) => [name, bytesOf(v)])), momenta: new Map(momenta) });
+    return this.build({
+      weights: new Map([...values].map(([name, v]) => [name, bytesOf(v)])),
+      momenta: new Map(momenta),
+    });
   }
 
   /** @param values All entries of the state, of the right sizes. */

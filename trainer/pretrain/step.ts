@@ -110,6 +110,6 @@ function forward(
 function figuresOf(loss: Tensor, z: Tensor, signals: Tensor): Tensor {
   const local = [tf.reshape(loss, [1]), signals, ...outputMoments(z)];
   const [totalLoss, signalled, ...moments] = allReduceSum(local) as [Tensor, Tensor, ...Tensor[]];
-  const std = outputStd(moments, z.shape[0]!, world());
+  const std = outputStd(moments, z.shape[0], world());
   return tf.concat([tf.div(totalLoss, world()), tf.reshape(std, [1]), signalled], 0);
 }

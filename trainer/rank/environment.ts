@@ -22,5 +22,7 @@ export function environmentOf(ranks: number, threads: number, device: 'cpu' | 'g
 export function differenceFrom(former: Environment, now: Environment): string | undefined {
   const differing = Object.keys(now).filter((field) => former[field] !== now[field]);
   if (differing.length === 0) return undefined;
-  return differing.map((field) => `${field} was ${String(former[field])} and is ${String(now[field])}`).join(', ');
+  return differing
+    .map((field) => `${field} was ${JSON.stringify(former[field])} and is ${JSON.stringify(now[field])}`)
+    .join(', ');
 }

@@ -1,5 +1,5 @@
 import type { Scores } from '../../api/run-result.ts';
-import { CheckpointRepository } from '../checkpoint/repository.ts';
+import type { CheckpointRepository } from '../checkpoint/repository.ts';
 import type { Checkpoint } from '../checkpoint/reader.ts';
 import type { HistoryRecord, JsonObject } from '../checkpoint/json.ts';
 import { assertSameTensors, type NamedTensor } from '../checkpoint/tensors.ts';
@@ -104,7 +104,13 @@ export async function linearStage(options: LinearStageOptions): Promise<LinearOu
     records = [];
     const best: { best?: JsonObject } = state.best ? { best: { ...state.best } } : {};
     const tensors = toTensors(state);
-    const { key } = await repository.commit({ step, ...tensors, state: { ...stateJson(state), ...carried() }, history, ...best });
+    const { key } = await repository.commit({
+      step,
+      ...tensors,
+      state: { ...stateJson(state), ...carried() },
+      history,
+      ...best,
+    });
     send({ type: 'checkpoint', stage: 'linear', step, uri: `${run.spec.storage.uri}/${key}` });
   };
   const outcome = await runLinear({
@@ -113,7 +119,8 @@ export async function linearStage(options: LinearStageOptions): Promise<LinearOu
       const step = data.linearLoader().stepsPerEpoch * (record.epoch + 1);
       records.push({ step, ...record });
       const done = record.epoch + 1;
-      if (done % run.spec.checkpoint.everyEpochs === 0 || done === run.spec.linear.epochs) await commit(await snapshot());
+      if (done % run.spec.checkpoint.everyEpochs === 0 || done === run.spec.linear.epochs)
+        await commit(await snapshot());
     },
   });
   if (outcome.outcome === 'stopped') await commit(outcome.state);
@@ -127,7 +134,12 @@ export function scoreOf({ state }: LinearOutcome): Pick<Scores, 'linearTop1'> {
 
 function toTensors({ head, momenta }: LinearState): { model: NamedTensor[]; optimizer: NamedTensor[] } {
   const tensors = ({ weight, bias }: HeadValues): NamedTensor[] => [
-    { name: 'fc.weight', dtype: 'F32', shape: [bias.length, weight.length / bias.length], bytes: transposed(weight, bias.length) },
+    {
+      name: 'fc.weight',
+      dtype: 'F32',
+      shape: [bias.length, weight.length / bias.length],
+      bytes: transposed(weight, bias.length),
+    },
     { name: 'fc.bias', dtype: 'F32', shape: [bias.length], bytes: bytesOf(bias) },
   ];
   return { model: tensors(head), optimizer: tensors(momenta) };

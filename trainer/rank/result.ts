@@ -16,7 +16,15 @@ interface ResultInput {
 }
 
 /** What `result.json` says of a finished run. Pure. */
-export function resultOf({ run, history, collapse, linear, baselines, ranks, durationSeconds }: ResultInput): RunResult {
+export function resultOf({
+  run,
+  history,
+  collapse,
+  linear,
+  baselines,
+  ranks,
+  durationSeconds,
+}: ResultInput): RunResult {
   const last = history.at(-1)!;
   const latest = (field: string): number | undefined =>
     history.findLast((record) => record[field] !== undefined)?.[field] as number | undefined;

@@ -7,6 +7,9 @@ import type { EvaluationData } from '../evaluate/evaluation-data.ts';
 import { CounterRandom, purpose } from '../random.ts';
 import type { RankContext } from './context.ts';
 
+/** What each loader reads for, in the words of a warning. */
+type Use = 'pre-training' | 'linear evaluation' | 'validation' | `features of ${number} training images`;
+
 /** Images of a batch in evaluation, at most; never more than a training batch, whose memory is known to be there. */
 const EVALUATION_BATCH = 256;
 
@@ -21,7 +24,7 @@ export class RunData {
   readonly train: Dataset;
   readonly validation: Dataset | undefined;
   readonly #context: RankContext;
-  readonly #loaders = new Map<string, Loader>();
+  readonly #loaders = new Map<Use, Loader>();
 
   private constructor(context: RankContext, train: Dataset, validation: Dataset | undefined) {
     this.#context = context;
@@ -57,7 +60,7 @@ export class RunData {
 
   pretrainLoader(): PretrainLoader {
     const { batchSize, imageSize, augmentation, seed } = this.#context.run.spec.pretrain;
-    return this.#once('pretrain', () => {
+    return this.#once('pre-training', () => {
       return new PretrainLoader({ ...this.#common(), dataset: this.train, seed, batchSize, imageSize, augmentation });
     });
   }
@@ -67,7 +70,7 @@ export class RunData {
     const { imageSize, seed } = pretrain;
     const { batchSize, cropScale, flipProbability } = linear;
     const dataset = this.train;
-    return this.#once('linear', () => {
+    return this.#once('linear evaluation', () => {
       return new LinearLoader({
         ...this.#common(),
         ...{ dataset, seed, batchSize, imageSize, cropScale, flipProbability },
@@ -79,8 +82,8 @@ export class RunData {
     const { runtime, run } = this.#context;
     const { batchSize, imageSize, seed } = run.spec.pretrain;
     const shape = { batchSize: Math.min(EVALUATION_BATCH, batchSize / runtime.world), imageSize };
-    const loader = (name: string, dataset: Dataset, subset?: () => Int32Array): EvalLoader =>
-      this.#once(name, () => {
+    const loader = (use: Use, dataset: Dataset, subset?: () => Int32Array): EvalLoader =>
+      this.#once(use, () => {
         return new EvalLoader({ ...this.#common(), ...shape, dataset, ...(subset ? { subset: subset() } : {}) });
       });
     const { train, validation } = this;
@@ -89,7 +92,7 @@ export class RunData {
       trainSize: train.size,
       classes: train.classes.length,
       train: (images) =>
-        loader(`train ${images}`, train, () =>
+        loader(`features of ${images} training images`, train, () =>
           Int32Array.from(new CounterRandom(seed, purpose.subset).permutation(train.size)).slice(0, images).sort(),
         ).batches(),
       validation: validation && (() => loader('validation', validation).batches()),
@@ -102,12 +105,12 @@ export class RunData {
     return sets.flatMap(({ warnings }) => warnings);
   }
 
-  /** What was left out so far, a line for each loader that met unreadable images. */
+  /** What this rank left out so far, a line for each use that met unreadable images. */
   badImages(): string[] {
-    return [...this.#loaders].flatMap(([name, { badImages, badImageExamples }]) =>
+    return [...this.#loaders].flatMap(([use, { badImages, badImageExamples }]) =>
       badImages === 0
         ? []
-        : [`${name}: ${badImages} unreadable image${badImages > 1 ? 's' : ''}: ${badImageExamples.join('; ')}`],
+        : [`${use}: left out ${badImages} unreadable image${badImages > 1 ? 's' : ''}: ${badImageExamples.join('; ')}`],
     );
   }
 
@@ -123,9 +126,9 @@ export class RunData {
     return { rank: runtime.rank, world: runtime.world, threads: loaderThreads, maxBadImageFraction };
   }
 
-  #once<T extends Loader>(name: string, open: () => T): T {
-    const loader = (this.#loaders.get(name) as T | undefined) ?? open();
-    this.#loaders.set(name, loader);
+  #once<T extends Loader>(use: Use, open: () => T): T {
+    const loader = (this.#loaders.get(use) as T | undefined) ?? open();
+    this.#loaders.set(use, loader);
     return loader;
   }
 }

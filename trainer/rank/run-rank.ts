@@ -39,7 +39,9 @@ export async function runRank(channel: RankChannel): Promise<ExitCode> {
   });
   const clock = (): number => performance.now();
   const context: RankContext = { run, runtime, loaderThreads, stop: channel.stop, clock, send };
-  const root = isRoot(context) ? await RootStore.open(context, environmentOf(world, threads, runtime.gpu ? 'gpu' : 'cpu')) : undefined;
+  const root = isRoot(context)
+    ? await RootStore.open(context, environmentOf(world, threads, runtime.gpu ? 'gpu' : 'cpu'))
+    : undefined;
   send({ type: 'phase', phase: 'Starting', detail: 'waiting for the other ranks' });
   const complete = await shareFromRoot(runtime, root?.complete ?? null);
   if (complete) {
@@ -121,7 +123,12 @@ class RootStore {
   readonly #environment: Environment;
   #formerSeconds = 0;
 
-  private constructor(context: RankContext, store: ObjectStore, environment: Environment, complete: RunResult | undefined) {
+  private constructor(
+    context: RankContext,
+    store: ObjectStore,
+    environment: Environment,
+    complete: RunResult | undefined,
+  ) {
     this.#context = context;
     this.#store = store;
     this.#environment = environment;

@@ -37,7 +37,7 @@ export function normalizeByBatch(
   // All views are one node of tfjs's tape, since their backward messages go out together.
   const outputs = tf
     .engine()
-    .runKernel(registerKernel(views.length), { ...named, scale, shift, pivot } as never) as unknown as Tensor[];
+    .runKernel(registerKernel(views.length), { ...named, scale, shift, pivot }) as unknown as Tensor[];
   return { normalized: outputs.slice(0, views.length), statistics: unflatten(outputs.slice(views.length)) };
 }
 
@@ -144,7 +144,7 @@ function batchStatistics(views: Views, pivot: Tensor): Statistics[] {
 function localStatistics(x: Tensor): { mean: Tensor; variance: Tensor } {
   const groups = groupsOf(x);
   const dealt = dealOut(x, groups);
-  const [rows, channels] = [dealt.shape[0]!, channelsOf(dealt)];
+  const [rows, channels] = [dealt.shape[0], channelsOf(dealt)];
   const none = tf.tensor1d([], 'float32');
   const attrs = { ...FORMAT, is_training: true, exponential_avg_factor: 1 };
   const inputs = [dealt, tf.ones([channels]), tf.zeros([channels]), none, none];

@@ -55,5 +55,5 @@ function train(scope: Scope, views: Views, scale: Tensor, shift: Tensor, names: 
 
 /** The fused kernels take four axes. */
 function asImages(x: Tensor): Tensor {
-  return x.rank === 2 ? x.reshape([x.shape[0]!, 1, 1, x.shape[1]!]) : x;
+  return x.rank === 2 ? x.reshape([x.shape[0], 1, 1, x.shape[1]!]) : x;
 }

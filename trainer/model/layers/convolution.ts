@@ -50,11 +50,11 @@ function conv2d(x: Tensor, w: Tensor, stride: number): Tensor {
     dilations: [1, 1, 1, 1],
   };
   return differentiable([padded, w], (input, filter) => ({
-    value: rawOp('Conv2D', [input!, filter!], attrs),
-    saved: [input!, filter!],
+    value: rawOp('Conv2D', [input, filter], attrs),
+    saved: [input, filter],
     gradient: (dy) => [
-      rawOp('Conv2DBackpropInput', [shapeOf(input!), filter!, dy], attrs),
-      rawOp('Conv2DBackpropFilter', [input!, shapeOf(filter!), dy], attrs),
+      rawOp('Conv2DBackpropInput', [shapeOf(input), filter, dy], attrs),
+      rawOp('Conv2DBackpropFilter', [input, shapeOf(filter), dy], attrs),
     ],
   }));
 }
@@ -62,7 +62,7 @@ function conv2d(x: Tensor, w: Tensor, stride: number): Tensor {
 /** Zeros around height and width. */
 export function pad(x: Tensor, margin: number): Tensor {
   return differentiable([x], (input) => ({
-    value: rawOp('Pad', [input!, tf.tensor2d([0, 0, margin, margin, margin, margin, 0, 0], [4, 2], 'int32')]),
+    value: rawOp('Pad', [input, tf.tensor2d([0, 0, margin, margin, margin, margin, 0, 0], [4, 2], 'int32')]),
     gradient: (dy) => [rawOp('Slice', [dy, tf.tensor1d([0, margin, margin, 0], 'int32'), shapeOf(x)])],
   }));
 }

@@ -9,7 +9,7 @@ export const relu = stateless((x) => rectified(x));
 
 export function rectified(x: Tensor): Tensor {
   return differentiable([x], (x) => {
-    const y = rawOp('Relu', [x!]);
+    const y = rawOp('Relu', [x]);
     return { value: y, saved: [y], gradient: (dy) => [rawOp('ReluGrad', [dy, y])] };
   });
 }
@@ -17,7 +17,7 @@ export function rectified(x: Tensor): Tensor {
 /** Elementwise sum of two tensors of one shape and type, bfloat16 included. */
 export function sum(a: Tensor, b: Tensor): Tensor {
   return differentiable([a, b], (a, b) => ({
-    value: rawOp('AddV2', [a!, b!]),
+    value: rawOp('AddV2', [a, b]),
     gradient: (dy) => [dy.clone(), dy.clone()],
   }));
 }
@@ -26,8 +26,8 @@ export function sum(a: Tensor, b: Tensor): Tensor {
 export const maxPool = stateless((x) => {
   const attrs = { ksize: [1, 3, 3, 1], strides: [1, 2, 2, 1], padding: 'VALID', data_format: 'NHWC' };
   return differentiable([pad(x, 1)], (x) => {
-    const y = rawOp('MaxPool', [x!], attrs);
-    return { value: y, saved: [x!, y], gradient: (dy) => [rawOp('MaxPoolGrad', [x!, y, dy], attrs)] };
+    const y = rawOp('MaxPool', [x], attrs);
+    return { value: y, saved: [x, y], gradient: (dy) => [rawOp('MaxPoolGrad', [x, y, dy], attrs)] };
   });
 });
 

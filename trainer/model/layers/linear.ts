@@ -27,7 +27,7 @@ export function linear({ name, inputs, outputs, bias }: LinearOptions): Layer {
       bias === 'none' ? [weight] : [weight, { name: biasName, shape: [outputs], role: bias, layout: 'plain', initial }],
     apply: (scope, views) =>
       views.map((x) => {
-        const y = tf.matMul(x as never, scope.parameter(weight.name) as never);
+        const y = tf.matMul(x, scope.parameter(weight.name));
         return bias === 'none' ? y : tf.add(y, scope.parameter(biasName));
       }),
   };
