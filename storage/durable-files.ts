@@ -44,8 +44,20 @@ async function makeFolders(path: string): Promise<string | undefined> {
     try {
       return await mkdir(path, { recursive: true });
     } catch (thrown) {
-      if (systemCode(thrown) !== 'ENOENT' || attempt === makeFolderTries) throw thrown;
+      if (systemCode(thrown) !== 'ENOENT') throw thrown;
+      if (attempt === makeFolderTries) throw await plainReason(path, thrown);
     }
+  }
+}
+
+/** Why a folder can't be made, where Node's recursive `mkdir` says ENOENT for what is EROFS: on read-only file systems. */
+async function plainReason(path: string, recursive: unknown): Promise<unknown> {
+  try {
+    await mkdir(path);
+    return recursive;
+  } catch (plain) {
+    const parent = dirname(path);
+    return systemCode(plain) === 'ENOENT' && parent !== path ? await plainReason(parent, recursive) : plain;
   }
 }
 
