@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
 import { headStep, headSums, type HeadStepOptions } from '../../trainer/evaluate/linear-head.ts';
-import { floatTensors, readFloats } from '../../trainer/evaluate/tensors.ts';
+import { floatTensors } from '../../trainer/evaluate/tensors.ts';
 import { layoutConverter } from '../../trainer/model/layout.ts';
 import { resnet } from '../../trainer/model/resnet.ts';
 import { byName, evaluationScope } from '../../trainer/model/scope.ts';
@@ -52,7 +52,7 @@ async function featuresOf({ batch, image_size: size, seed }: LinearGolden): Prom
     [...backbone.apply(evaluationScope(byName(entries, tensors), 'float32'), [images!])],
   ]);
   const [features] = await apply.call([state, images]);
-  return readFloats(features!, 0);
+  return features!.readFloats(0);
 }
 
 /** Row-major [out, in] → [in, out], which is its own inverse with the sizes swapped. */
@@ -96,11 +96,11 @@ async function deviations(
     return [[sums, ...parameters]];
   });
   const [outputs] = await step.call([given]);
-  const sums = await readFloats(outputs!, 0);
+  const sums = await outputs!.readFloats(0);
   const loss = sums[headSums.loss]! / sums[headSums.count]!;
   const updated = {
-    weight: transposed(await readFloats(outputs!, 1), DIMENSION),
-    bias: await readFloats(outputs!, 2),
+    weight: transposed(await outputs!.readFloats(1), DIMENSION),
+    bias: await outputs!.readFloats(2),
   };
   // The signs that reduce an update to one number go by the position among the head's own two tensors.
   const off = (name: 'weight' | 'bias', before: Float32Array, position: number): number => {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
 import { classify, headStep, headSums, initialHead } from '../../trainer/evaluate/linear-head.ts';
-import { readFloats } from '../../trainer/evaluate/tensors.ts';
 import { CounterRandom } from '../../trainer/random.ts';
 import { Runtime } from '../../trainer/tensorflow/runtime.ts';
 import { tf, type Tensor } from '../../trainer/tensorflow/tfjs.ts';
@@ -63,7 +62,7 @@ async function inGraph(p: Problem, body: (t: Record<keyof Problem, Tensor>) => T
   ]);
   const [outputs] = await traced.call([inputs]);
   traced.dispose();
-  return Promise.all(Array.from({ length: outputs!.length }, (_, i) => readFloats(outputs!, i)));
+  return Promise.all(Array.from({ length: outputs!.length }, (_, i) => outputs!.readFloats(i)));
 }
 
 function problem(seed: number, { rows = 7, d = 5, classes = 8 } = {}): Problem {

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 
 import { healthyOutputStd } from '../../trainer/evaluate/collapse.ts';
 import { outputMoments, outputStd } from '../../trainer/evaluate/output-std.ts';
-import { floatTensors, readFloats } from '../../trainer/evaluate/tensors.ts';
+import { floatTensors } from '../../trainer/evaluate/tensors.ts';
 import { CounterRandom } from '../../trainer/random.ts';
 import { Runtime } from '../../trainer/tensorflow/runtime.ts';
 import { tf } from '../../trainer/tensorflow/tfjs.ts';
@@ -23,7 +23,7 @@ async function measured(z: Float32Array, dimension: number, world: number): Prom
   });
   const [result] = await traced.call([input]);
   traced.dispose();
-  return (await readFloats(result!, 0))[0]!;
+  return (await result!.readFloats(0))[0]!;
 }
 
 function reference(z: Float32Array, dimension: number): number {

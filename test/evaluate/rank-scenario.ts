@@ -5,7 +5,7 @@ import { evaluateLinearly, type LinearEvaluationOptions } from '../../trainer/ev
 import { initialHead } from '../../trainer/evaluate/linear-head.ts';
 import { initialLinearState, type LinearRecord } from '../../trainer/evaluate/linear-state.ts';
 import { outputMoments, outputStd } from '../../trainer/evaluate/output-std.ts';
-import { floatTensors, readFloats } from '../../trainer/evaluate/tensors.ts';
+import { floatTensors } from '../../trainer/evaluate/tensors.ts';
 import { CounterRandom } from '../../trainer/random.ts';
 import { allReduceSum, world } from '../../trainer/tensorflow/collectives.ts';
 import type { Runtime } from '../../trainer/tensorflow/runtime.ts';
@@ -101,5 +101,5 @@ async function measureOutputStd(runtime: Runtime, z: Float32Array): Promise<numb
     [outputStd(allReduceSum(outputMoments(z!)), rows, world())],
   ]);
   const [result] = await measure.call([input]);
-  return (await readFloats(result!, 0))[0]!;
+  return (await result!.readFloats(0))[0]!;
 }

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 
 import fc from 'fast-check';
 
-import { floatTensors, readFloats } from '../../trainer/evaluate/tensors.ts';
+import { floatTensors } from '../../trainer/evaluate/tensors.ts';
 import { lars } from '../../trainer/optimize/lars.ts';
 import { sgd, type OptimizerInput, type OptimizerOutput } from '../../trainer/optimize/sgd.ts';
 import { Runtime, type TensorList } from '../../trainer/tensorflow/runtime.ts';
@@ -54,7 +54,7 @@ async function run(optimizer: (input: OptimizerInput) => OptimizerOutput, c: Cas
     ];
   }
   step.dispose();
-  return Promise.all(c.parameters.map(async (_, i) => [...(await readFloats(parameters, i))]));
+  return Promise.all(c.parameters.map(async (_, i) => [...(await parameters.readFloats(i))]));
 }
 
 /** PyTorch's SGD in float64; `adapt` is what LARC does to a gradient before. */

@@ -1,4 +1,4 @@
-import { cast } from '../tensorflow/raw-op.ts';
+import { normalizePixels, type PixelNormalization } from '../model/pixels.ts';
 import type { Runtime, TensorList } from '../tensorflow/runtime.ts';
 import { tf, type Tensor } from '../tensorflow/tfjs.ts';
 
@@ -18,18 +18,6 @@ export interface FeatureExtractor {
   readonly state: TensorList;
   /** While tracing: `state` as symbolic tensors and images uint8 [n, s, s, 3] → float32 [n, dimension]. */
   features(state: readonly Tensor[], images: Tensor): Tensor;
-}
-
-export interface PixelNormalization {
-  /** Of pixels in [0, 1]: red, green, blue. */
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-}
-
-/** uint8 [n, s, s, 3] → float32, in [0, 1], then normalised by channel. */
-export function normalizePixels(images: Tensor, { mean, std }: PixelNormalization): Tensor {
-  const unit = tf.div(cast(images, 'float32'), 255);
-  return tf.div(tf.sub(unit, tf.tensor1d([...mean])), tf.tensor1d([...std]));
 }
 
 /** The baseline without any network: normalised pixels, flattened. */

@@ -3,7 +3,7 @@ import type { Runtime } from '../tensorflow/runtime.ts';
 import { tf } from '../tensorflow/tfjs.ts';
 import type { BatchShape, IndexedBatch } from './batches.ts';
 import type { FeatureExtractor } from './extractor.ts';
-import { disposing, imageSpec, readFloats } from './tensors.ts';
+import { disposing, imageSpec } from './tensors.ts';
 import { tracedOnce } from './traced-once.ts';
 
 /** Features of images, a row each, in the order of the data set. */
@@ -60,7 +60,7 @@ export async function extractFeatures(options: FeatureOptions): Promise<FeatureS
     batches.push(
       await disposing(async (keep) => {
         const [rows] = await embed.call([extractor.state, keep(runtime.tensors(values))]);
-        return readFloats(keep(rows!), 0);
+        return keep(rows!).readFloats(0);
       }),
     );
     options.onBatch?.();

@@ -5,7 +5,7 @@ import { percent } from './batches.ts';
 import type { FeatureSet } from './features.ts';
 import { weightedVote } from './knn-vote.ts';
 import { sumsOverRanks } from './rank-sums.ts';
-import { disposing, floatTensors, readFloats } from './tensors.ts';
+import { disposing, floatTensors } from './tensors.ts';
 import { tracedOnce } from './traced-once.ts';
 
 export interface KnnOptions {
@@ -60,7 +60,7 @@ export async function knnPredictions(options: KnnOptions, queries: FeatureSet): 
       const [similarities, neighbours] = await disposing(async (keep) => {
         const query = keep(floatTensors(runtime, [{ shape: [chunk, dimension], values: rows }]));
         const found = keep((await search.call([normalized, query]))[0]!);
-        return [await readFloats(found, 0), await readFloats(found, 1)] as const;
+        return [await found.readFloats(0), await found.readFloats(1)] as const;
       });
       for (let i = 0; i < count; i++) {
         const labels = Array.from(neighbours.subarray(i * k, (i + 1) * k), (neighbour) => bank.labels[neighbour]!);

@@ -7,7 +7,7 @@ import { headSums } from './linear-head.ts';
 import type { LinearEvaluationOptions, LinearOutcome } from './linear-options.ts';
 import { headTensors, readHead, type LinearRecord, type LinearState } from './linear-state.ts';
 import { sumsOverRanks } from './rank-sums.ts';
-import { disposing, floatTensors, readFloats } from './tensors.ts';
+import { disposing, floatTensors } from './tensors.ts';
 
 /** A linear evaluation that runs: its state in native form while it moves. */
 export class LinearRun {
@@ -79,8 +79,8 @@ export class LinearRun {
       this.#head = head!;
       this.#momenta = momenta!;
       keep(results!);
-      const [stop] = await readFloats(results!, 1);
-      return { sums: await readFloats(results!, 0), stop: stop! > 0 };
+      const [stop] = await results!.readFloats(1);
+      return { sums: await results!.readFloats(0), stop: stop! > 0 };
     });
   }
 
@@ -108,7 +108,7 @@ export class LinearRun {
     for await (const batch of validation()) {
       const sums = await disposing(async (keep) => {
         const inputs = [extractor.state, this.#head, keep(this.#tensorsOf(batch, 'evaluationShape'))];
-        return readFloats(keep((await this.#evaluateFunction.call(inputs))[0]!), 0);
+        return keep((await this.#evaluateFunction.call(inputs))[0]!).readFloats(0);
       });
       own = own.map((sum, i) => sum + sums[i]!);
       onValidationBatch?.();

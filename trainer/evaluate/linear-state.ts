@@ -1,6 +1,6 @@
 import type { Runtime, TensorList } from '../tensorflow/runtime.ts';
 import type { HeadValues } from './linear-head.ts';
-import { floatTensors, readFloats } from './tensors.ts';
+import { floatTensors } from './tensors.ts';
 
 /** An epoch of linear evaluation: a line of its history. */
 export interface LinearRecord {
@@ -43,5 +43,5 @@ export function headTensors(runtime: Runtime, values: HeadValues): TensorList {
 }
 
 export async function readHead(tensors: TensorList): Promise<HeadValues> {
-  return { weight: await readFloats(tensors, 0), bias: await readFloats(tensors, 1) };
+  return { weight: await tensors.readFloats(0), bias: await tensors.readFloats(1) };
 }

@@ -1,9 +1,10 @@
 import { byName, evaluationScope } from '../model/scope.ts';
 import type { ModelSpec, SimSiam } from '../model/simsiam.ts';
 import { featureDimension } from '../model/resnet.ts';
+import { normalizePixels, type PixelNormalization } from '../model/pixels.ts';
 import { groupEntries } from '../model/state.ts';
 import { TensorList } from '../tensorflow/runtime.ts';
-import { normalizePixels, type FeatureExtractor, type PixelNormalization } from './extractor.ts';
+import type { FeatureExtractor } from './extractor.ts';
 
 /** A network's tensors in TensorFlow's layout, in the order of their entries. */
 export interface NetworkState {

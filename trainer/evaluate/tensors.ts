@@ -17,12 +17,6 @@ export function floatTensors(runtime: Runtime, arrays: readonly FloatArray[]): T
   return runtime.tensors(arrays.map(({ shape, values }) => ({ spec: { dtype: 'float32', shape }, bytes: values })));
 }
 
-/** The values of one float32 tensor of a list. */
-export async function readFloats(list: TensorList, index: number): Promise<Float32Array> {
-  const bytes = await list.read(index);
-  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / Float32Array.BYTES_PER_ELEMENT);
-}
-
 interface Disposable {
   dispose(): void;
 }

@@ -13,7 +13,6 @@ export type {
   CheckpointMessage,
   PhaseMessage,
   ProgressMessage,
-  RunPhase,
   Stage,
   WarningMessage,
 } from '../telemetry/run-event.ts';

@@ -1,4 +1,5 @@
 import type { PretrainSpec } from '../../api/run.ts';
+import { elementCount } from '../tensorflow/tensor-spec.ts';
 import { simSiam, type ModelSpec } from './simsiam.ts';
 
 /** What `simsiam model` prints: parameters by PyTorch's names and shapes, without running statistics. */
@@ -11,16 +12,11 @@ export interface ModelDescription {
 export function describeModel(spec: ModelSpec): ModelDescription {
   const parameters = simSiam(spec).entries.filter(({ role }) => role === 'trainable' || role === 'frozen');
   const count = (entries: typeof parameters): number =>
-    entries.reduce((total, { shape }) => total + elements(shape), 0);
+    entries.reduce((total, { shape }) => total + elementCount(shape), 0);
   const layers = parameters.map(({ name, shape, role }) => ({ name, shape, trainable: role === 'trainable' }));
   return {
     arch: spec.arch,
     parameters: { total: count(parameters), trainable: count(parameters.filter(({ role }) => role === 'trainable')) },
     layers,
   };
-}
-
-/** The number of elements of a shape; 1 for a scalar. */
-export function elements(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

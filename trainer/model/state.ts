@@ -1,7 +1,7 @@
 import { CounterRandom, purpose } from '../random.ts';
 import type { TensorSpec } from '../tensorflow/runtime.ts';
+import { elementCount } from '../tensorflow/tensor-spec.ts';
 import type { StateEntry } from './layer.ts';
-import { elements } from './describe.ts';
 
 /** The entries of a network by what a training step does with them; each group is one list of tensors in a state. */
 export interface StateGroups {
@@ -37,7 +37,7 @@ export function graphSpecs(entries: readonly StateEntry[]): TensorSpec[] {
 export function initialValues(entries: readonly StateEntry[], seed: number): Map<string, Float32Array> {
   return new Map(
     entries.map(({ name, shape, initial }, index) => {
-      const values = new Float32Array(elements(shape));
+      const values = new Float32Array(elementCount(shape));
       const random = new CounterRandom(seed, purpose.init, index);
       if (initial.kind === 'constant') values.fill(initial.value);
       else if (initial.kind === 'normal') random.fillNormal(values, initial.std);

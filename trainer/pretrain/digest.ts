@@ -33,9 +33,8 @@ export class DigestCheck {
    */
   async assertSound(state: PretrainState, step: number): Promise<void> {
     const [difference] = await this.#compare.call([state.trainable, state.momenta, state.statistics]);
-    const bytes = await difference!.read(0);
+    const differences = await difference!.readFloats(0);
     difference!.dispose();
-    const differences = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
     const at = differences.findIndex((value) => value !== 0);
     if (at < 0) return;
     const name = this.#names[at % this.#names.length]!;

@@ -89,11 +89,11 @@ async function runStep(
   images.dispose();
   control.dispose();
   const [trainable, momenta, statistics, figures] = outputs as [TensorList, TensorList, TensorList, TensorList];
-  const bytes = await figures.read(0);
+  const metrics = await figures.readFloats(0);
   figures.dispose();
   return {
     next: { trainable, momenta, statistics, frozen: state.frozen },
-    metrics: new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4),
+    metrics,
   };
 }
 

@@ -1,8 +1,8 @@
 import type { PretrainSpec } from '../../api/run.ts';
-import { normalizePixels } from '../evaluate/extractor.ts';
 import { outputMoments, outputStd } from '../evaluate/output-std.ts';
 import type { Scope } from '../model/layer.ts';
 import { negativeCosine, stopGradient } from '../model/loss.ts';
+import { normalizePixels } from '../model/pixels.ts';
 import { byName, createScope, required } from '../model/scope.ts';
 import { isPredictor, type SimSiam } from '../model/simsiam.ts';
 import { graphSpecs, groupEntries } from '../model/state.ts';

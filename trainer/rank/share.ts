@@ -22,7 +22,7 @@ async function shareFloats(runtime: Runtime, values: Float32Array): Promise<Floa
   const share = runtime.trace('share', [[spec]], (group) => [broadcast(group)]);
   const own = runtime.tensors([{ spec, bytes: values }]);
   const [shared] = await share.call([own]);
-  const bytes = await shared!.read(0);
+  const floats = await shared!.readFloats(0);
   for (const disposable of [own, shared!, share]) disposable.dispose();
-  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  return floats;
 }

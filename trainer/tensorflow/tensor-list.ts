@@ -69,6 +69,12 @@ export class TensorList {
     return new Uint8Array(buffer as ArrayBuffer);
   }
 
+  /** As {@link read}, of a float32 tensor. */
+  async readFloats(i: number): Promise<Float32Array<ArrayBuffer>> {
+    const { buffer } = await this.read(i);
+    return new Float32Array(buffer);
+  }
+
   /** Copies of all values; as {@link read}. */
   async readAll(): Promise<Uint8Array<ArrayBuffer>[]> {
     const indices = this.specs.map((_, i) => i);
