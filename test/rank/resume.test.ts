@@ -17,7 +17,11 @@ describe('a run that was interrupted ends bit-equal to an undisturbed one', { ti
   });
   after(() => workplace.close());
 
-  const linesOf = (history: string): { step: number }[] => history.trimEnd().split('\n').map((line) => JSON.parse(line));
+  const linesOf = (history: string): { step: number }[] =>
+    history
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
 
   test('the undisturbed run has a line a step and real figures', () => {
     const pretrain = linesOf(undisturbed.histories.pretrain) as { step: number; loss: number; knnTop1?: number }[];
@@ -81,7 +85,10 @@ describe('a run that was interrupted ends bit-equal to an undisturbed one', { ti
     await running.said('"event":"checkpoint","stage":"pretrain","step":8');
     process.kill(rankPids(running)[1]!, 'SIGKILL');
     const ended = await running.ended;
-    assert.match(ended.stderr, /^error: rank 1 was killed by SIGKILL, .* goes on from the last checkpoint \[LAUNCH_RANK_DIED\]\n$/);
+    assert.match(
+      ended.stderr,
+      /^error: rank 1 was killed by SIGKILL, .* goes on from the last checkpoint \[LAUNCH_RANK_DIED\]\n$/,
+    );
     assert.equal(ended.code, 69);
     const resumed = await workplace.run({ storage: 'bereft' });
     assert.equal(resumed.code, 0, resumed.stderr);
@@ -121,7 +128,10 @@ describe('a run that was interrupted ends bit-equal to an undisturbed one', { ti
 
   test('another recipe is refused with the difference, and changes nothing', async () => {
     const { code, stderr } = await workplace.run({ storage: 'undisturbed', pretrain: { seed: 7 } });
-    assert.match(stderr, /^error: .*undisturbed belongs to another recipe: spec\.pretrain\.seed is 0 there and 7 here; .*\n$/);
+    assert.match(
+      stderr,
+      /^error: .*undisturbed belongs to another recipe: spec\.pretrain\.seed is 0 there and 7 here; .*\n$/,
+    );
     assert.equal(code, 64);
     assert.deepEqual(workplace.remains('undisturbed'), undisturbed);
   });
