@@ -48,7 +48,8 @@ export async function benchmarkStep(step: StepCase, options: StepOptions): Promi
     env: { TF_NUM_INTRAOP_THREADS: String(threads), TF_NUM_INTEROP_THREADS: String(threads) },
   });
   const theirs = layouts.map(
-    (layout) => new Contestant(`PyTorch (${layout})`, { command: python, args: [pytorchScript('step'), ...args, layout] }),
+    (layout) =>
+      new Contestant(`PyTorch (${layout})`, { command: python, args: [pytorchScript('step'), ...args, layout] }),
   );
   const all = [ours, ...theirs];
   try {
@@ -72,7 +73,8 @@ function resultOf(
     simsiam: median(ours),
     pytorch: { contiguous: median(contiguous), channels_last: median(channelsLast) },
   };
-  const against = milliseconds.pytorch.contiguous <= milliseconds.pytorch.channels_last ? 'contiguous' : 'channels_last';
+  const against =
+    milliseconds.pytorch.contiguous <= milliseconds.pytorch.channels_last ? 'contiguous' : 'channels_last';
   const perSecond = (duration: number): number => (step.batch * 1000) / duration;
   return {
     ...step,
