@@ -1,9 +1,10 @@
 /** `npm run bench -- COMMAND`: what the trainer is measured against. Everything here runs PyTorch, in the cache. */
 import { execFileSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { parseManifest } from '../api/manifest.ts';
 import { tensorflowVersion } from '../scripts/setup/pins.ts';
 import { cacheFolder } from '../scripts/setup/cache.ts';
 import { fetchMnist5k } from '../trainer/data/fetch-mnist5k.ts';
@@ -47,9 +48,15 @@ async function step(options: { rounds: string; steps: string; threads: string })
   await writeFile('docs/performance.md', performanceReport({ machine, steps }));
 }
 
+/** Runs a script on the specification of a manifest, all defaults filled in, so that no recipe is written down twice. */
+async function onSpec(script: string, manifest: string, args: readonly string[]): Promise<void> {
+  const { spec } = parseManifest(await readFile(manifest, 'utf8'), manifest);
+  await runVisibly(await pytorchPython(), [pytorchScript(script), JSON.stringify(spec), ...args]);
+}
+
 async function recipe(args: readonly string[]): Promise<void> {
-  const data = await fetchMnist5k({ folder: 'data/mnist5k', cache: cacheFolder() });
-  await runVisibly(await pytorchPython(), [pytorchScript('recipe'), data.train, data.val, ...args]);
+  await fetchMnist5k({ folder: 'data/mnist5k', cache: cacheFolder() });
+  await onSpec('recipe', 'examples/quickstart.yaml', args);
 }
 
 const program = new Command('bench').description('measure the trainer against PyTorch, on this machine');
@@ -69,6 +76,6 @@ program
   .command('cifar')
   .description('train examples/cifar10.yaml in PyTorch; see docs/cifar10-curve.md')
   .argument('[options...]', 'of bench/pytorch/cifar.py, after --')
-  .action(async (args: readonly string[]) => runVisibly(await pytorchPython(), [pytorchScript('cifar'), ...args]));
+  .action((args: readonly string[]) => onSpec('cifar', 'examples/cifar10.yaml', args));
 
 await program.parseAsync();
