@@ -50,6 +50,17 @@ describe('collectives', { timeout: 120_000 }, () => {
     assert.deepEqual(await alone!.exited, { code: 0, signal: null });
   });
 
+  it('of a peer that stands still end with PeerLostError after the timeout', async () => {
+    const [waiting, stuck] = await startRanks('loop', 2, { timeoutSeconds: 5 });
+    await Promise.all([waiting!.report('stepped'), stuck!.report('stepped')]);
+    stuck!.process.kill('SIGSTOP');
+    const failed = await waiting!.report('failed');
+    stuck!.process.kill('SIGKILL');
+    assert.equal(failed.name, 'PeerLostError', failed.message);
+    assert.match(failed.message, /did not finish it together within 5 s/);
+    assert.deepEqual(await waiting!.exited, { code: 0, signal: null });
+  });
+
   it('that wait are cancelled by a signal', async () => {
     const [alone] = await startRanks('abort', 2, { started: 1 });
     assert.equal((await alone!.report('failed')).name, 'AbortError');

@@ -8,7 +8,7 @@ export interface Cluster {
 export interface CollectiveOptions {
   /** `auto`: NCCL where all ranks have GPUs, else the gRPC ring. */
   readonly hint: 'auto' | 'ring' | 'nccl';
-  /** How long a collective waits for the other ranks before they count as lost. */
+  /** How long a call with collectives may take before the other ranks count as lost; at most 2,147,483. */
   readonly timeoutSeconds: number;
 }
 

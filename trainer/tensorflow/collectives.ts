@@ -86,11 +86,13 @@ function collective(
   attrs: Readonly<Record<string, AttrValue>>,
   shape: readonly number[],
 ): tf.Tensor {
-  const { world, hint, timeoutSeconds, ordered } = session.group;
+  const { world, hint, ordered } = session.group;
   const before = session.collectives.at(-1);
   const scalar = (value: number): tf.Tensor => tf.scalar(value, 'int32');
   const inputs = [x, scalar(world), scalar(groupKey), scalar(session.nextInstanceKey())];
-  const common = { communication_hint: hint, timeout_seconds: timeoutSeconds, is_stateless: false, Nordering_token: 0 };
+  // No timeout of TensorFlow's: for each collective it starts a thread that sleeps until the timeout is over, tens of
+  // thousands of threads in a run. GraphFunction.call has one timeout for all collectives of a call instead.
+  const common = { communication_hint: hint, timeout_seconds: 0, is_stateless: false, Nordering_token: 0 };
   const controls = ordered && before !== undefined ? [before] : [];
   const [added] = addOp(op, inputs, { ...common, ...attrs }, 1, { controls, shapes: [shape] });
   const { id, tensor } = added as { id: number; tensor: tf.Tensor };

@@ -1,5 +1,5 @@
 import { callError } from './call-error.ts';
-import { TensorUseError } from './errors.ts';
+import { PeerLostError, TensorUseError } from './errors.ts';
 import type { NativeAddon, NativeFunction, NativeRuntime } from './native.ts';
 import type { CodeLocation } from './source-location.ts';
 import { TensorList } from './tensor-list.ts';
@@ -12,8 +12,8 @@ export interface FinishedTrace {
   readonly outputs: readonly (readonly TensorSpec[])[];
   readonly nodes: number;
   readonly locations: ReadonlyMap<string, CodeLocation>;
-  /** Whether it holds collectives. */
-  readonly collective: boolean;
+  /** How long a call may take, since it waits for other ranks; undefined if it holds no collectives. */
+  readonly timeoutSeconds: number | undefined;
 }
 
 /** A traced function: one TensorFlow function, one native call. */
@@ -50,7 +50,8 @@ export class GraphFunction {
    *
    * Rejects with {@link TensorUseError} if the inputs aren't those it was traced for, with the signal's reason when
    * it is aborted (a function with collectives can't be called again then: TensorFlow aborts them for good), with
-   * PeerLostError when a collective lost a rank, else with TensorFlowError.
+   * PeerLostError when a collective lost a rank or the call took longer than the collectives' timeout, else with
+   * TensorFlowError.
    */
   async call(inputs: readonly TensorList[], options: { readonly signal?: AbortSignal } = {}): Promise<TensorList[]> {
     const { signal } = options;
@@ -58,17 +59,31 @@ export class GraphFunction {
     this.#check(inputs);
     const groups = this.outputs.map((group) => group.length);
     const natives = inputs.map((list) => list.native());
+    const { timeoutSeconds } = this.#trace;
     let cancel: (() => void) | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    let late = false;
     try {
       const { promise, call } = this.#addon.callFunction(this.#runtime, this.#native, natives, groups);
       cancel = () => this.#addon.cancelCall(call);
       signal?.addEventListener('abort', cancel, { once: true });
+      if (timeoutSeconds !== undefined) {
+        timer = setTimeout(() => {
+          late = true;
+          this.#addon.cancelCall(call);
+        }, 1000 * timeoutSeconds);
+      }
       const lists = await promise;
       return lists.map((list, i) => new TensorList(this.#addon, list, this.outputs[i] as readonly TensorSpec[]));
     } catch (error) {
       signal?.throwIfAborted();
-      throw callError(error, this.name, this.#trace.locations, this.#trace.collective);
+      if (late) {
+        const what = `${this.name}: the ranks did not finish it together within ${timeoutSeconds} s`;
+        throw new PeerLostError('TF_DEADLINE_EXCEEDED', what, {}, { cause: error });
+      }
+      throw callError(error, this.name, this.#trace.locations, timeoutSeconds !== undefined);
     } finally {
+      clearTimeout(timer);
       if (cancel) signal?.removeEventListener('abort', cancel);
     }
   }

@@ -122,7 +122,7 @@ export class Runtime {
       outputs: specs,
       nodes: finished.nodes,
       locations: session.locations,
-      collective: session.collectives.length > 0,
+      timeoutSeconds: session.collectives.length > 0 ? this.#group.timeoutSeconds : undefined,
     });
   }
 
