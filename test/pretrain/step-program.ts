@@ -1,0 +1,126 @@
+/**
+ * One rank that makes pre-training steps on its part of a fixed batch. Arguments: rank, threads, then the addresses of
+ * all ranks. Sends its {@link RankFigures} and ends.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+
+import { parseManifest } from '../../api/manifest.ts';
+import { simSiam } from '../../trainer/model/simsiam.ts';
+import { toTensors } from '../../trainer/pretrain/checkpoint-tensors.ts';
+import { trainLoop, type StepReport, type ViewsBatch } from '../../trainer/pretrain/loop.ts';
+import { holdState, StateCodec, type PretrainState } from '../../trainer/pretrain/state.ts';
+import { tracePretrainStep } from '../../trainer/pretrain/step.ts';
+import { CounterRandom } from '../../trainer/random.ts';
+import { Runtime } from '../../trainer/tensorflow/runtime.ts';
+import { tinyRun } from '../rank/fixtures/tiny-run.ts';
+
+/** Float32 values by the names of a checkpoint's tensors. */
+export interface StepState {
+  readonly weights: ReadonlyMap<string, Uint8Array>;
+  readonly statistics: ReadonlyMap<string, Uint8Array>;
+  readonly momenta: ReadonlyMap<string, Uint8Array>;
+}
+
+/** What a process takes of its machine. */
+interface Footprint {
+  readonly bytes: number;
+  /** Threads; 0 where /proc doesn't tell. */
+  readonly threads: number;
+}
+
+export interface RankFigures {
+  readonly loss: number;
+  readonly outputStd: number;
+  /** After one step. */
+  readonly after: StepState;
+  /** After the same step once more from the same state. */
+  readonly again: StepState;
+  /** After some steps and after many more, with two ranks. */
+  readonly footprints: readonly Footprint[];
+}
+
+/** After so many steps in all is looked at what the process takes. */
+const looks = [60, 200] as const;
+
+const batchSize = 16;
+const [rank, threads, ...addresses] = process.argv.slice(2) as [string, string, ...string[]];
+const world = Math.max(1, addresses.length);
+const changes = {
+  pretrain: { width: 8, dim: 64, predictorDim: 16, zeroInitResidual: false, batchSize, learningRate: 0.8 },
+  storage: 'nowhere',
+};
+const run = parseManifest(JSON.stringify(tinyRun(changes)), 'the tiny run');
+const { imageSize, seed } = run.spec.pretrain;
+
+const runtime = Runtime.open({
+  threads: Number(threads),
+  ...(world > 1 && { cluster: { rank: Number(rank), addresses } }),
+  collective: { hint: 'ring', timeoutSeconds: 120 },
+});
+const model = simSiam(run.spec.pretrain);
+const codec = new StateCodec(runtime, model);
+const step = tracePretrainStep({ runtime, model, spec: run.spec.pretrain, batch: batchSize / world, imageSize });
+
+/** This rank's part of the batch: noise, brighter from image to image, so that its halves differ in their statistics. */
+function viewOf(view: number): Uint8Array {
+  const pixels = imageSize * imageSize * 3;
+  const random = new CounterRandom(1, view);
+  const all = Uint8Array.from(
+    { length: batchSize * pixels },
+    (_, i) => random.integer(128) + 8 * Math.floor(i / pixels),
+  );
+  const own = batchSize / world;
+  return all.slice(Number(rank) * own * pixels, (Number(rank) + 1) * own * pixels);
+}
+const views = [viewOf(0), viewOf(1)] as const;
+
+async function* batches(): AsyncGenerator<ViewsBatch> {
+  for (let i = 0; i < looks[1]; i++) yield { views };
+}
+
+async function train(
+  from: PretrainState,
+  totalSteps: number,
+  onStep: (report: StepReport) => void,
+): Promise<PretrainState> {
+  const { state } = await trainLoop({
+    context: { run, runtime, stop: new AbortController().signal },
+    ...{ step, batches },
+    plan: { stepsPerEpoch: looks[1], totalSteps },
+    start: { state: from, step: 0 },
+    checkpointDue: () => false,
+    afterStep: (report) => Promise.resolve(onStep(report)),
+  });
+  return state;
+}
+
+async function valuesOf(state: PretrainState): Promise<StepState> {
+  const { model: tensors, optimizer } = toTensors(model.entries, await codec.values(state), 0);
+  const floats = tensors.filter(({ dtype }) => dtype === 'F32');
+  const named = (list: typeof floats): StepState['weights'] => new Map(list.map(({ name, bytes }) => [name, bytes]));
+  const isStatistic = ({ name }: { name: string }): boolean => name.includes('running_');
+  return {
+    weights: named(floats.filter((tensor) => !isStatistic(tensor))),
+    statistics: named(floats.filter(isStatistic)),
+    momenta: named([...optimizer]),
+  };
+}
+
+function footprint(): Footprint {
+  const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '';
+  return { bytes: process.memoryUsage.rss(), threads: Number(/^Threads:\s+(\d+)/m.exec(status)?.[1] ?? 0) };
+}
+
+const initial = await codec.initial(seed);
+let first: StepReport | undefined;
+const after = await valuesOf(await train(holdState(initial), 1, (report) => (first = report)));
+const again = await valuesOf(await train(holdState(initial), 1, () => {}));
+const footprints: Footprint[] = [];
+if (world > 1) {
+  await train(holdState(initial), looks[1], ({ step }) => {
+    if (step === looks[0]) footprints.push(footprint());
+  });
+  footprints.push(footprint());
+}
+const figures: RankFigures = { loss: first!.loss, outputStd: first!.outputStd, after, again, footprints };
+process.send!(figures, () => process.exit(0));
