@@ -9,7 +9,8 @@ import type { RankFigures, StepState } from './step-program.ts';
 
 /**
  * Two ranks add in another order in more places than two threads do: batch statistics, losses and gradients are all
- * sums of two halves. Measured: 1.3 times the noise of threads in the mean, 2.4 times in the worst tensor. What is wrong is wrong by a thousand times and more.
+ * sums of two halves. Measured: 1.3 times the noise of threads in the mean, 2.4 times in the worst tensor. What is wrong is wrong by fifty times
+ * and more: least where only the correction of the running variance is.
  */
 const factor = 5;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import type { Running } from '../cli/fixtures/processes.ts';
-import { appears, eventsOf, gone, killAll, rankPids, Workplace, type Remains } from './fixtures/workplace.ts';
+import { checkpointAppears, eventsOf, gone, killAll, rankPids, Workplace, type Remains } from './fixtures/workplace.ts';
 
 const stepsPerEpoch = { pretrain: 8, linear: 11 };
 
@@ -62,9 +62,9 @@ describe('a run that was interrupted ends bit-equal to an undisturbed one', { ti
     const moments: Record<string, (running: Running) => Promise<void>> = {
       'at the start': (running) => running.said('"phase":"Starting"'),
       'before the first checkpoint': (running) => running.said('"step":1,'),
-      'while the first checkpoint is written': () => appears(workplace.path(storage), /checkpoints.step-8-/),
+      'while the first checkpoint is written': () => checkpointAppears(workplace.path(storage), 8),
       'after the first checkpoint': (running) => running.said('"event":"checkpoint","stage":"pretrain","step":8'),
-      'while the last checkpoint is written': () => appears(workplace.path(storage), /checkpoints.step-24-/),
+      'while the last checkpoint is written': () => checkpointAppears(workplace.path(storage), 24),
       'in the baselines': (running) => running.said('"phase":"Baselines"'),
       'in linear evaluation': (running) => running.said('"event":"checkpoint","stage":"linear","step":11'),
     };
@@ -120,7 +120,7 @@ describe('a run that was interrupted ends bit-equal to an undisturbed one', { ti
     const events = eventsOf({ stdout });
     assert.deepEqual(
       events.map(({ event }) => event),
-      ['ranks', 'phase', 'result'],
+      ['ranks', 'phase', 'phase', 'result'],
     );
     assert.deepEqual(events.at(-1)!['pretrain'], undisturbed.result.pretrain);
     assert.deepEqual(workplace.remains('undisturbed'), undisturbed);
