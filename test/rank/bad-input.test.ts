@@ -122,12 +122,12 @@ describe(
       });
     }
 
-    test('storage that is not supported yet', async () => {
-      const ended = await workplace.run({ storage: 's3://bucket/run' });
+    test('storage of an unknown kind', async () => {
+      const ended = await workplace.run({ storage: 'hdfs://host/run' });
       assertRefused(
         ended,
         64,
-        /spec\.storage\.uri: s3:\/\/bucket\/run: s3:\/\/ is not yet supported.*STORAGE_UNSUPPORTED/,
+        /spec\.storage\.uri: hdfs:\/\/host\/run: hdfs:\/\/ is not a kind of store; use .*STORAGE_UNSUPPORTED/,
       );
     });
 

@@ -47,7 +47,7 @@ describe('a run that was interrupted ends bit-equal to an undisturbed one', { ti
       const step = workplace.committed('stopped')[stage];
       assert.equal(
         stderr,
-        `stopped at step ${step} of ${stage}, with a checkpoint in stopped; to go on: simsiam run -f stopped.yaml\n`,
+        `stopped at step ${step} of ${stage}, with a checkpoint in stopped; to go on, run the same command again\n`,
       );
       assert.equal(code, 75);
       assert.notEqual(step % stepsPerEpoch[stage], 0, `step ${step} is the end of an epoch`);

@@ -92,8 +92,10 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
       timer.committed();
       await recorder?.commit(state, report.step);
     },
+  }).finally(async () => {
+    // Whatever ends the training: a checkpoint that is being written is finished, not lost.
+    await recorder?.settled();
   });
-  await recorder?.settled();
   step.dispose();
   digests.dispose();
   return { outcome: stopped ? 'stopped' : 'finished', ...end, collapse: health.raised };

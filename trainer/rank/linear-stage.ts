@@ -10,6 +10,7 @@ import { initialLinearState, type LinearRecord, type LinearState } from '../eval
 import { scaledLearningRate } from '../optimize/schedule.ts';
 import { CounterRandom, purpose } from '../random.ts';
 import type { RankContext } from './context.ts';
+import { LinearProgress } from './linear-progress.ts';
 import type { RunData } from './run-data.ts';
 import { shareFromRoot } from './share.ts';
 
@@ -27,13 +28,11 @@ interface LinearRunOptions {
 /** A linear evaluation by the run's recipe: the one of the trained backbone and those of the baselines are the same. */
 export async function runLinear(options: LinearRunOptions): Promise<LinearOutcome> {
   const { context, data, extractor, from, onEpoch, shown } = options;
-  const { runtime, run, stop, send, clock } = context;
+  const { runtime, run, stop, send } = context;
   const { linear, pretrain } = run.spec;
   const train = data.linearLoader();
   const evaluation = data.evaluation();
-  const totalSteps = train.stepsPerEpoch * linear.epochs;
-  let begun = clock();
-  let images = 0;
+  const progress = shown ? new LinearProgress(context, train.stepsPerEpoch) : undefined;
   return await evaluateLinearly({
     runtime,
     extractor,
@@ -50,22 +49,12 @@ export async function runLinear(options: LinearRunOptions): Promise<LinearOutcom
     from,
     stopRequested: () => stop.aborted,
     onStep: (report) => {
-      images += report.images;
       send({ type: 'alive' });
+      progress?.afterStep(report);
     },
     onValidationBatch: () => send({ type: 'alive' }),
     onEpoch: async (record, _isBest, snapshot) => {
-      // Of the images trained on in this process: after a resume, an epoch's first part was done by another one.
-      const samplesPerSecond = (1000 * images) / (clock() - begun);
-      [begun, images] = [clock(), 0];
-      if (shown) {
-        const { epoch, loss, learningRate, top1, top5 } = record;
-        const step = (epoch + 1) * train.stepsPerEpoch;
-        send({
-          ...{ type: 'progress', stage: 'linear', epoch, epochs: linear.epochs, step, totalSteps },
-          ...{ loss, learningRate, top1, top5, samplesPerSecond, epochEnd: true },
-        });
-      }
+      progress?.afterEpoch(record);
       await onEpoch?.(record, snapshot);
     },
   });
