@@ -44,7 +44,7 @@ async function runManifest({ file, json, rankProgram }: RunOptions): Promise<Com
     });
     if (outcome.status === 'done' && outcome.result) view.onResult(outcome.result);
     view.close();
-    if (!json) tellEnd(outcome, run, file);
+    if (!json) tellEnd(outcome, run);
     return endOf(outcome, signals.last());
   } finally {
     view.close();
@@ -59,7 +59,7 @@ function chooseView(run: SimSiamRun, json: boolean): ProgressView {
 }
 
 /** For people; off a terminal stdout belongs to the JSON lines, so they read stderr. */
-function tellEnd(outcome: LaunchOutcome, run: SimSiamRun, file: string): void {
+function tellEnd(outcome: LaunchOutcome, run: SimSiamRun): void {
   const { uri } = run.spec.storage;
   const terminal = process.stdout.isTTY;
   const stream = terminal ? process.stdout : process.stderr;
@@ -69,7 +69,7 @@ function tellEnd(outcome: LaunchOutcome, run: SimSiamRun, file: string): void {
   } else if (outcome.status === 'stopped') {
     const { checkpoint } = outcome;
     const where = checkpoint ? `at step ${checkpoint.step} of ${checkpoint.stage}, ` : '';
-    stream.write(`stopped ${where}with a checkpoint in ${uri}; to go on: simsiam run -f ${file}\n`);
+    stream.write(`stopped ${where}with a checkpoint in ${uri}; to go on, run the same command again\n`);
   }
 }
 

@@ -88,7 +88,7 @@ describe('simsiam run', { timeout: 60_000 }, () => {
       assert.match(stdout, /"event":"stopping"(.*\n)*.*"event":"checkpoint"/);
       assert.equal(
         stderr,
-        'stopped at step 4 of pretrain, with a checkpoint in runs/fake; to go on: simsiam run -f run.yaml\n',
+        'stopped at step 4 of pretrain, with a checkpoint in runs/fake; to go on, run the same command again\n',
       );
       assert.equal(code, 75);
       await door.empty();

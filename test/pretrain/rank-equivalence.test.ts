@@ -25,7 +25,6 @@ async function startRank(rank: number, threads: number, addresses: readonly stri
   const env = {
     ...process.env,
     TF_NUM_INTRAOP_THREADS: String(threads),
-    TF_NUM_INTEROP_THREADS: '2',
     CUDA_VISIBLE_DEVICES: '-1',
     TF_CPP_MIN_LOG_LEVEL: '2',
   };

@@ -43,8 +43,7 @@ export function planRanks(run: SimSiamRun, machine: Machine): Plan {
         // '-1' names no device: a CPU rank must not take a GPU's memory.
         CUDA_VISIBLE_DEVICES: onGpu ? machine.gpus[rank]!.id : '-1',
         TF_NUM_INTRAOP_THREADS: String(threads),
-        // Two at least: a thread that waits for a peer must not keep the step's other branches from running.
-        TF_NUM_INTEROP_THREADS: String(Math.max(2, threads)),
+        TF_NUM_INTEROP_THREADS: String(threads),
       },
     })),
   };

@@ -69,7 +69,7 @@ export class PeerLostError extends SimSiamError {
   readonly status: string;
 
   constructor(status: string, what: string, place: FailurePlace = {}, options?: ErrorOptions) {
-    super(`Another rank is lost: ${what}${describePlace(place)} [${status}]; see that rank's log`, options);
+    super(`Another rank is lost: ${what}${describePlace(place)} [${status}]; look at what ended that rank`, options);
     this.status = status;
   }
 }
