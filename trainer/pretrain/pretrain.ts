@@ -74,7 +74,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   const recorder = repository && new RootRecorder(options, repository, model, codec, health);
   const timer = new CheckpointTimer(run.spec.checkpoint, context.clock);
   let stopped = false;
-  const end = await trainLoop({
+  const training = trainLoop({
     context,
     step,
     plan,
@@ -92,10 +92,14 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
       timer.committed();
       await recorder?.commit(state, report.step);
     },
-  }).finally(async () => {
+  });
+  let end: Awaited<typeof training>;
+  try {
+    end = await training;
+  } finally {
     // Whatever ends the training: a checkpoint that is being written is finished, not lost.
     await recorder?.settled();
-  });
+  }
   step.dispose();
   digests.dispose();
   return { outcome: stopped ? 'stopped' : 'finished', ...end, collapse: health.raised };
