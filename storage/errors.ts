@@ -21,7 +21,7 @@ export class StorageAccessError extends StorageError {
   readonly code = 'STORAGE_ACCESS_DENIED';
 }
 
-/** Any other failure of the store: an I/O error, a lost mount, a file where a folder should be. */
+/** Any other failure of the store: an I/O error, a lost mount, a server that can't be reached, a bucket elsewhere. */
 export class StorageUnavailableError extends StorageError {
   readonly code = 'STORAGE_UNAVAILABLE';
 }
@@ -35,6 +35,23 @@ export class PreconditionFailedError extends StorageError {
 export class InvalidKeyError extends StorageError {
   readonly code = 'STORAGE_KEY_INVALID';
   override readonly exitCode = exitCode.internal;
+}
+
+/** There are no credentials for the store, or it refuses them: unknown, wrongly signed, expired. */
+export class StorageCredentialsError extends StorageError {
+  readonly code = 'STORAGE_CREDENTIALS';
+}
+
+/** The store has no such bucket. */
+export class StorageBucketMissingError extends StorageError {
+  readonly code = 'STORAGE_BUCKET_MISSING';
+  override readonly exitCode = exitCode.badInput;
+}
+
+/** The URI of a bucket, the endpoint or the file of certificates can't be read. */
+export class StorageAddressError extends StorageError {
+  readonly code = 'STORAGE_ADDRESS';
+  override readonly exitCode = exitCode.badInput;
 }
 
 /** `spec.storage.uri` names a kind of store that this version can't open. */

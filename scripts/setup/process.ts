@@ -8,9 +8,13 @@ export interface Finished {
 }
 
 /** Runs a program to its end and collects what it prints. `undefined`: there is no such program. */
-export function runProgram(program: string, args: readonly string[]): Promise<Finished | undefined> {
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Finished | undefined> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

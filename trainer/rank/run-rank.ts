@@ -1,13 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { RunResult } from '../../api/run-result.ts';
 import { exitCode, type ExitCode } from '../../api/exit-codes.ts';
-import { recipeHash } from '../../api/recipe.ts';
-import { openStore } from '../../storage/open-store.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
-import type { Checkpoint } from '../checkpoint/reader.ts';
-import { CheckpointRepository } from '../checkpoint/repository.ts';
-import { writeResult } from '../checkpoint/result.ts';
-import { lookAtRunRecord, openRunRecord } from '../checkpoint/run-record.ts';
 import type { JsonObject } from '../checkpoint/json.ts';
 import { backboneExtractor } from '../evaluate/network-extractor.ts';
 import type { RankChannel } from '../launch/rank-channel.ts';
@@ -18,9 +11,11 @@ import { pretrain } from '../pretrain/pretrain.ts';
 import { Runtime } from '../tensorflow/runtime.ts';
 import { measureBaselines } from './baselines.ts';
 import { isRoot, type RankContext } from './context.ts';
-import { differenceFrom, environmentOf, type Environment } from './environment.ts';
+import { backboneDigest } from './backbone-digest.ts';
+import { environmentOf } from './environment.ts';
 import { linearStage } from './linear-stage.ts';
 import { resultOf } from './result.ts';
+import { RootStore } from './root-store.ts';
 import { RunData } from './run-data.ts';
 import { shareFromRoot } from './share.ts';
 
@@ -52,7 +47,7 @@ export async function runRank(channel: RankChannel): Promise<ExitCode> {
   const data = await RunData.open(context);
   try {
     // The URI belongs to the recipe from here on, since it can be trained by.
-    await root?.begin();
+    await root?.begin(data.indexHashes());
     for (const message of rank === 0 ? data.warnings() : []) send({ type: 'warning', code: 'DATA', message });
     const outcome = await runStages(context, data, root, stages);
     for (const message of data.badImages()) send({ type: 'warning', code: 'DATA_BAD_IMAGES', message });
@@ -81,19 +76,21 @@ async function runStages(
   });
   if (trained.outcome === 'stopped') return exitCode.preempted;
 
-  const evaluating = stages.includes('linear') ? await root?.openStage('linear') : undefined;
+  const model = simSiam(spec);
+  const backbone = root ? await backboneDigest(runtime, model, trained.state) : '';
+  const evaluating = stages.includes('linear') ? await root?.openLinear(backbone) : undefined;
   const former = evaluating?.checkpoint?.state['baselines'] as RunResult['baselines'] | undefined;
   const known = await shareFromRoot(runtime, former ?? null);
   const baselines = known ?? (data.validation ? await measureBaselines(context, data) : undefined);
   if (data.validation && !baselines) return exitCode.preempted;
   let linear: RunResult['linear'];
   if (stages.includes('linear')) {
-    const extractor = backboneExtractor({ model: simSiam(spec), spec, state: trained.state });
+    const extractor = backboneExtractor({ model, spec, state: trained.state });
     const outcome = await linearStage({
       ...{ context, data, extractor },
       repository: evaluating?.repository,
       checkpoint: evaluating?.checkpoint,
-      carried: () => ({ ...carried(), baselines: baselines as unknown as JsonObject }),
+      carried: () => ({ ...carried(), backbone, baselines: baselines as unknown as JsonObject }),
     });
     if (outcome.outcome === 'stopped') return exitCode.preempted;
     const { best, epoch } = outcome.state;
@@ -112,75 +109,4 @@ async function runStages(
   }
   send({ type: 'phase', phase: 'Finished' });
   return exitCode.done;
-}
-
-/** Rank 0's hold on the run's URI. */
-class RootStore {
-  /** The result of a run that is finished already. */
-  readonly complete: RunResult | undefined;
-  readonly #context: RankContext;
-  readonly #store: ObjectStore;
-  readonly #environment: Environment;
-  #formerSeconds = 0;
-
-  private constructor(
-    context: RankContext,
-    store: ObjectStore,
-    environment: Environment,
-    complete: RunResult | undefined,
-  ) {
-    this.#context = context;
-    this.#store = store;
-    this.#environment = environment;
-    this.complete = complete;
-  }
-
-  /**
-   * Looks at the URI and writes nothing.
-   * @throws RecipeMismatchError when it belongs to another recipe.
-   */
-  static async open(context: RankContext, environment: Environment): Promise<RootStore> {
-    const store = openStore(context.run.spec.storage);
-    const start = await lookAtRunRecord(store, context.run);
-    return new RootStore(context, store, environment, start.kind === 'complete' ? start.result : undefined);
-  }
-
-  /** Takes the URI for the recipe. */
-  async begin(): Promise<void> {
-    await openRunRecord(this.#store, this.#context.run);
-  }
-
-  async openStage(stage: Stage): Promise<{ repository: CheckpointRepository; checkpoint: Checkpoint | undefined }> {
-    const { run, send } = this.#context;
-    const repository = await CheckpointRepository.open({
-      ...{ store: this.#store, stage, recipeHash: recipeHash(run), keep: run.spec.checkpoint.keep, clock: Date.now },
-      onWarning: ({ code, message }) => send({ type: 'warning', code, message }),
-    });
-    const checkpoint = await repository.latest();
-    if (checkpoint) this.#goOnFrom(checkpoint);
-    return { repository, checkpoint };
-  }
-
-  /** What every checkpoint says of how it was made. */
-  carried(): JsonObject {
-    return { environment: this.#environment, elapsedSeconds: this.elapsed() };
-  }
-
-  /** Seconds of this run in all its starts. */
-  elapsed(): number {
-    return this.#formerSeconds + this.#context.clock() / 1000;
-  }
-
-  async writeResult(result: RunResult): Promise<void> {
-    await writeResult(this.#store, result, recipeHash(this.#context.run));
-  }
-
-  #goOnFrom({ state }: Checkpoint): void {
-    const { environment, elapsedSeconds } = state as unknown as { environment: Environment; elapsedSeconds: number };
-    this.#formerSeconds = Math.max(this.#formerSeconds, elapsedSeconds);
-    const difference = differenceFrom(environment, this.#environment);
-    if (difference === undefined) return;
-    const message = `the checkpoint was made elsewhere (${difference}): the run goes on, but not bit for bit as undisturbed`;
-    this.#context.send({ type: 'warning', code: 'ENVIRONMENT_CHANGED', message });
-  }
 }

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+
+import type { Running } from '../cli/fixtures/processes.ts';
+import { start } from '../cli/fixtures/processes.ts';
+import { credentials, freePort, S3Server, useCredentials } from '../storage/s3-server.ts';
+import { tinyRun } from './fixtures/tiny-run.ts';
+import { killAll, Workplace } from './fixtures/workplace.ts';
+
+const workplace = await Workplace.open();
+after(() => workplace.close());
+after(async () => await server?.kill());
+useCredentials();
+const { server, skip } = await S3Server.start(workplace.path('server'));
+
+/** Short: what differs between kinds of store is not the training. */
+const short = { pretrain: { epochs: 2 }, linear: { epochs: 1, baselines: false } };
+
+/** Starts `simsiam run` of the short run with a store in S3. */
+async function startInS3(uri: string, endpoint: string): Promise<Running> {
+  const run = tinyRun({ ...short, storage: uri });
+  const file = workplace.path('s3.yaml');
+  await writeFile(file, JSON.stringify({ ...run, spec: { ...run.spec, storage: { uri, endpoint } } }));
+  return start('simsiam', ['run', '-f', file], workplace.folder);
+}
+
+describe('a run whose store is in S3', { timeout: 300_000, skip }, () => {
+  before(async () => {
+    const { code, stderr } = await workplace.run({ ...short, storage: 'undisturbed' });
+    assert.equal(code, 0, stderr);
+  });
+
+  test('is killed and resumed, and leaves bit for bit what an undisturbed one leaves in a folder', async () => {
+    const uri = 's3://bucket/run';
+    const killed = await startInS3(uri, server!.endpoint);
+    await killed.said('"event":"checkpoint","stage":"pretrain","step":8');
+    killAll(killed);
+    assert.equal((await killed.ended).signal, 'SIGKILL');
+    const { code, stdout, stderr } = await (await startInS3(uri, server!.endpoint)).ended;
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^the result is in s3:\/\/bucket\/run: result\.json$/m);
+    assert.match(stdout, /"phase":"Pretraining","detail":"resumed at step (8|16)"/);
+    assert.match(stdout, /"event":"checkpoint".*"uri":"s3:\/\/bucket\/run\/linear\/checkpoints\/step-11-g1"/);
+    // The server keeps objects as files.
+    assert.deepEqual(workplace.remains('server/objects/bucket/run'), workplace.remains('undisturbed'));
+  });
+
+  test('ends with one line where the store can not be used', async () => {
+    const down = `http://127.0.0.1:${await freePort()}`;
+    const { code, stderr } = await (await startInS3('s3://bucket/down', down)).ended;
+    assert.match(stderr, /^error: rank 0: can't reach http:\/\/127[^\n]*ECONNREFUSED[^\n]* \[STORAGE_UNAVAILABLE\]\n$/);
+    assert.equal(code, 74);
+
+    useCredentials({ ...credentials, AWS_SECRET_ACCESS_KEY: 'another-swordfish' });
+    const refused = await (await startInS3('s3://bucket/refused', server!.endpoint)).ended;
+    useCredentials();
+    assert.match(refused.stderr, /^error: [^\n]* refuses the credentials [^\n]* \[STORAGE_CREDENTIALS\]\n$/);
+    assert.doesNotMatch(refused.stderr + refused.stdout, /swordfish/);
+    assert.equal(refused.code, 74);
+
+    const missing = await (await startInS3('s3://missing/run', server!.endpoint)).ended;
+    assert.match(missing.stderr, /^error: [^\n]* has no bucket missing: [^\n]* \[STORAGE_BUCKET_MISSING\]\n$/);
+    assert.equal(missing.code, 64);
+  });
+});
