@@ -1,6 +1,7 @@
 """Does a recipe learn? Trains it over several seeds, with its twin without stop-gradient and the two baselines.
 
-Arguments: SPEC (JSON: the `spec` of a resolved manifest) [--seeds 3] [--threads 2]. Prints a line of JSON a seed while
+Arguments: SPEC (JSON: the `spec` of a resolved manifest) [--seeds 3] [--twins 3] [--threads 2]; --twins says how many of
+the seeds are also trained without stop-gradient. Prints a line of JSON a seed while
 it works (on standard error: the curves), then a JSON table.
 """
 
@@ -20,7 +21,7 @@ def log(row: dict) -> None:
     print(json.dumps(row), file=sys.stderr, flush=True)
 
 
-def of_seed(spec: dict, train: Split, val: Split, seed: int) -> dict:
+def of_seed(spec: dict, train: Split, val: Split, seed: int, twin: bool) -> dict:
     pretrain = spec["pretrain"]
     result: dict = {"seed": seed}
 
@@ -30,7 +31,7 @@ def of_seed(spec: dict, train: Split, val: Split, seed: int) -> dict:
     for name, network in (("pixels", None), ("untrained", untrained)):
         result[name] = {"knn": knn(network, train, val, pretrain), "linear": linear_top1(network, train, val, spec, seed)}
 
-    for name, stop_gradient in (("simsiam", True), ("withoutStopGradient", False)):
+    for name, stop_gradient in (("simsiam", True), ("withoutStopGradient", False))[: 2 if twin else 1]:
         variant = copy.deepcopy(pretrain)
         variant["ablation"]["stopGradient"] = stop_gradient
         start = time.perf_counter()
@@ -53,6 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("spec")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--twins", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -60,7 +62,7 @@ def main() -> None:
     train, val = (Split(*load(spec["data"][name], "L")) for name in ("train", "val"))
     results = []
     for seed in range(options.seeds):
-        results.append(of_seed(spec, train, val, seed))
+        results.append(of_seed(spec, train, val, seed, seed < options.twins))
         log(results[-1])
     print(json.dumps(results, indent=2))
 

@@ -119,6 +119,9 @@ def linear_top1(network: nn.Module | None, train: Split, val: Split, spec: dict,
         network.eval()
     with torch.no_grad():
         validation = torch.cat([embed(augment.plain(part, size)) for part in val.images.split(500)])
+        # Without crops and flips an image's features are the same in every epoch.
+        whole = linear["cropScale"] == [1, 1] and linear["flipProbability"] == 0
+        fixed = torch.cat([embed(augment.plain(part, size)) for part in train.images.split(500)]) if whole else None
     classifier = nn.Linear(validation.shape[1], int(train.labels.max()) + 1)
     nn.init.normal_(classifier.weight, 0, 0.01, generator=generator)
     nn.init.zeros_(classifier.bias)
@@ -127,7 +130,7 @@ def linear_top1(network: nn.Module | None, train: Split, val: Split, spec: dict,
         sgd.param_groups[0]["lr"] = cosine(linear["learningRate"] * batch / 256, epoch, epochs)
         for rows in torch.randperm(len(train.images), generator=generator).split(batch):
             with torch.no_grad():
-                x = embed(augment.view(train.images[rows], size, options, generator))
+                x = fixed[rows] if whole else embed(augment.view(train.images[rows], size, options, generator))
             sgd.zero_grad(set_to_none=True)
             F.cross_entropy(classifier(x), train.labels[rows]).backward()
             if linear["optimizer"] == "lars":
