@@ -96,7 +96,7 @@ function recordOf({ apiVersion, kind, metadata, spec }: SimSiamRun): Buffer {
 }
 
 /** Linear evaluation is of one backbone: of another one it starts anew. */
-async function discardLinear(store: ObjectStore): Promise<void> {
+export async function discardLinear(store: ObjectStore): Promise<void> {
   await (await CommitRegister.claim(store, 'linear')).commit([]);
   await store.delete('linear/best.json');
 }

@@ -13,6 +13,12 @@ type Use = 'pre-training' | 'linear evaluation' | 'validation' | `features of ${
 /** Images of a batch in evaluation, at most; never more than a training batch, whose memory is known to be there. */
 const EVALUATION_BATCH = 256;
 
+/** SHA-256 over the names and labels of each set. */
+export interface ImageHashes {
+  readonly train: string;
+  readonly val?: string;
+}
+
 interface Loader {
   readonly badImages: number;
   readonly badImageExamples: readonly string[];
@@ -97,6 +103,11 @@ export class RunData {
         ).batches(),
       validation: validation && (() => loader('validation', validation).batches()),
     };
+  }
+
+  /** What tells whether a run goes on with the images that it began with. */
+  indexHashes(): ImageHashes {
+    return { train: this.train.indexHash, ...(this.validation ? { val: this.validation.indexHash } : {}) };
   }
 
   /** What the user should know of the data, a line each. */
