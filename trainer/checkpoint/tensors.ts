@@ -1,7 +1,7 @@
 import { CheckpointMismatchError } from './errors.ts';
 
 /** Bytes of one element by the dtype's name in the safetensors format. */
-export const elementBytes = { F32: 4, F64: 8, BF16: 2, I32: 4, I64: 8, U8: 1 } as const;
+export const elementBytes = { F32: 4, F64: 8, F16: 2, BF16: 2, I32: 4, I64: 8, U8: 1, BOOL: 1 } as const;
 
 export type TensorDType = keyof typeof elementBytes;
 
