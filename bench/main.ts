@@ -49,14 +49,16 @@ async function step(options: { rounds: string; steps: string; threads: string })
 }
 
 /** Runs a script on the specification of a manifest, all defaults filled in, so that no recipe is written down twice. */
-async function onSpec(script: string, manifest: string, args: readonly string[]): Promise<void> {
+async function onSpec(script: string, name: string, output: string, args: readonly string[]): Promise<void> {
+  const manifest = `examples/${name}.yaml`;
   const { spec } = parseManifest(await readFile(manifest, 'utf8'), manifest);
-  await runVisibly(await pytorchPython(), [pytorchScript(script), JSON.stringify(spec), ...args]);
+  await mkdir('docs', { recursive: true });
+  await runVisibly(await pytorchPython(), [pytorchScript(script), JSON.stringify(spec), output, ...args]);
 }
 
 async function recipe(args: readonly string[]): Promise<void> {
   await fetchMnist5k({ folder: 'data/mnist5k', cache: cacheFolder() });
-  await onSpec('recipe', 'examples/quickstart.yaml', args);
+  await onSpec('recipe', 'quickstart', 'docs/quickstart-recipe.json', args);
 }
 
 const program = new Command('bench').description('measure the trainer against PyTorch, on this machine');
@@ -69,13 +71,13 @@ program
   .action(step);
 program
   .command('recipe')
-  .description("train the quickstart's recipe in PyTorch over several seeds; see docs/quickstart-recipe.md")
+  .description("train the quickstart's recipe in PyTorch over several seeds; writes docs/quickstart-recipe.json")
   .argument('[options...]', 'of bench/pytorch/recipe.py, after --')
   .action(recipe);
 program
   .command('cifar')
-  .description('train examples/cifar10.yaml in PyTorch; see docs/cifar10-curve.md')
+  .description('train examples/cifar10.yaml in PyTorch; writes docs/cifar10-curve.json')
   .argument('[options...]', 'of bench/pytorch/cifar.py, after --')
-  .action((args: readonly string[]) => onSpec('cifar', 'examples/cifar10.yaml', args));
+  .action((args: readonly string[]) => onSpec('cifar', 'cifar10', 'docs/cifar10-curve.json', args));
 
 await program.parseAsync();

@@ -1,7 +1,7 @@
 """Trains examples/cifar10.yaml: PyTorch's curve to set beside the trainer's.
 
-Arguments: SPEC (JSON: the `spec` of a resolved manifest) [--seed 0] [--threads 2]. The shards are those of the manifest;
-$SIMSIAM_CIFAR10 names another folder with them. Prints JSON: the curve, linear top-1 and both baselines.
+Arguments: SPEC (JSON: the `spec` of a resolved manifest) OUTPUT (a JSON file) [--seed 0] [--threads 2]. The shards are those of the manifest;
+$SIMSIAM_CIFAR10 names another folder with them. OUTPUT gets the curve, linear top-1 and both baselines.
 """
 
 import argparse
@@ -23,6 +23,7 @@ def log(row: dict) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("spec")
+    parser.add_argument("output")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -49,7 +50,8 @@ def main() -> None:
     for name, network in networks:
         result.setdefault(name, {})["linear"] = linear_top1(network, train, val, spec, options.seed)
     result["simsiam"]["knn"] = outcome.curve[-1]["knnTop1"]
-    print(json.dumps(result, indent=2))
+    with open(options.output, "w") as file:
+        file.write(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Does a recipe learn? Trains it over several seeds, with its twin without stop-gradient and the two baselines.
 
-Arguments: SPEC (JSON: the `spec` of a resolved manifest) [--seeds 3] [--twins 3] [--threads 2]; --twins says how many of
+Arguments: SPEC (JSON: the `spec` of a resolved manifest) OUTPUT (a JSON file) [--seeds 3] [--twins 3] [--threads 2]; --twins says how many of
 the seeds are also trained without stop-gradient. Prints a line of JSON a seed while
-it works (on standard error: the curves), then a JSON table.
+it works (on standard error: the curves) and writes them all to OUTPUT.
 """
 
 import argparse
@@ -53,6 +53,7 @@ def of_seed(spec: dict, train: Split, val: Split, seed: int, twin: bool) -> dict
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("spec")
+    parser.add_argument("output")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--twins", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
@@ -64,7 +65,8 @@ def main() -> None:
     for seed in range(options.seeds):
         results.append(of_seed(spec, train, val, seed, seed < options.twins))
         log(results[-1])
-    print(json.dumps(results, indent=2))
+    with open(options.output, "w") as file:
+        file.write(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":
