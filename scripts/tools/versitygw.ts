@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { cacheFolder, makeAtomically } from '../setup/cache.ts';
 import { SetupError } from '../setup/errors.ts';
 import { lastLine, runProgram } from '../setup/process.ts';
@@ -19,7 +19,7 @@ export async function versitygw(cache = cacheFolder()): Promise<string> {
   if (existsSync(program)) return program;
   await makeAtomically(folder, cache, async (work) => {
     const args = ['install', '-trimpath', '-ldflags=-s -w', `github.com/versity/versitygw/cmd/versitygw@v${version}`];
-    const built = await runProgram('go', args, { ...process.env, GOBIN: work });
+    const built = await runProgram('go', args, { ...process.env, GOBIN: resolve(work) });
     if (built === undefined) {
       throw new SetupError('go is missing: install it to test S3 (apt-get install golang-go, or brew install go)');
     }

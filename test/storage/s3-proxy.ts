@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { after } from 'node:test';
 import { buffer } from 'node:stream/consumers';
 
-/** What happens to a request: it is answered, or it is done and the answer is lost. */
-export type Fate = 'answered' | 'answer lost';
+/** What happens to a request: it is answered, or it is done and the answer is lost or breaks off in its middle. */
+export type Fate = 'answered' | 'answer lost' | 'answer cut';
 
 /**
  * A network between client and server that can fail.
@@ -30,7 +30,9 @@ export async function s3Proxy(
         outgoing.destroy();
         return;
       }
-      outgoing.writeHead(answer.statusCode!, answer.headers).end(content);
+      outgoing.writeHead(answer.statusCode!, answer.headers);
+      if (decided === 'answered') outgoing.end(content);
+      else outgoing.write(content.subarray(0, content.length / 2), () => outgoing.destroy());
     };
     // A server that is gone is a connection that breaks.
     forward().catch(() => outgoing.destroy());

@@ -109,6 +109,17 @@ describe('S3 store', { skip }, () => {
     assert.deepEqual(openUploads(), [], 'no part stays behind');
   });
 
+  it('reads an object again whose bytes broke off', async () => {
+    let reads = 0;
+    const { store, direct } = await freshBehind((method) =>
+      method === 'GET' && ++reads < 3 ? 'answer cut' : 'answered',
+    );
+    const bytes = Buffer.alloc(3_000_000, 'content');
+    await direct.put('k', bytes);
+    assert.ok((await store.get('k'))!.bytes.equals(bytes));
+    assert.equal(reads, 3);
+  });
+
   for (const [size, parts] of Object.entries({ small: [Buffer.from('ours')], large: largeObject(5) })) {
     /** The request with which the object appears. */
     const isLast = (method: string, path: string): boolean =>
