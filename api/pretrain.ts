@@ -15,7 +15,8 @@ const ablationSchema = z.strictObject({
 
 const knnSchema = z.strictObject({
   everyEpochs: field(wholeNumber(0, 100_000).default(1), {
-    description: 'Epochs between two runs of the monitors; 0 switches them off. The effective rank needs images alone, kNN labels and data.val.',
+    description:
+      'Epochs between two runs of the monitors; 0 switches them off. The effective rank needs images alone, kNN labels and data.val.',
     unit: 'epochs',
     source: 'paper appendix D (kNN monitor)',
   }),
