@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 
 import { exitCode } from '../api/exit-codes.ts';
 import type { CommandEnd } from './command-end.ts';
+import { addConvert } from './commands/convert.ts';
 import { addDataset } from './commands/dataset.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addModel } from './commands/model.ts';
@@ -33,6 +34,7 @@ export async function runCli(argv: readonly string[], { rankProgram }: CliOption
   addModel(program);
   addDoctor(program, setEnd);
   addDataset(program);
+  addConvert(program);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return end;

@@ -12,3 +12,9 @@ export class TorchClassError extends SimSiamError {
   readonly code = 'TORCH_CLASS_REFUSED';
   readonly exitCode = exitCode.badInput;
 }
+
+/** A checkpoint can't be converted: it can't be read, isn't what the target needs, or the target exists. */
+export class ConvertError extends SimSiamError {
+  readonly code = 'CONVERT_IMPOSSIBLE';
+  readonly exitCode = exitCode.badInput;
+}

@@ -1,0 +1,80 @@
+import type { Architecture } from '../../api/run.ts';
+import { encodeJson } from '../checkpoint/json.ts';
+import { encodeSafetensors } from '../checkpoint/safetensors.ts';
+import type { NamedTensor } from '../checkpoint/tensors.ts';
+import { toDetectron2 } from './detectron2.ts';
+import { ConvertError } from './errors.ts';
+import { type TargetFormat, targetFormat } from './formats.ts';
+import { architectureOf, backboneOf, type Network } from './network.ts';
+import { readNetwork } from './read-network.ts';
+import { toTorchCheckpoint, toTorchStateDict } from './torch-checkpoint.ts';
+import { type Contents, writeNew } from './write-new.ts';
+
+interface ConvertOptions {
+  /** A `.pth.tar`, `.pth`, `.pt` or `.safetensors` file, or the folder of a checkpoint. */
+  readonly from: string;
+  /** Doesn't exist yet; its end decides what is written. */
+  readonly to: string;
+  /** Only the backbone, by torchvision's names; `.pth`, `.pt` and `.pkl` hold nothing else anyway. */
+  readonly backbone: boolean;
+}
+
+/** What was written. */
+export interface Conversion {
+  readonly format: TargetFormat;
+  readonly arch: Architecture;
+  readonly tensors: number;
+  readonly momentumBuffers: number;
+}
+
+/**
+ * Converts a network between files of this program, of PyTorch and of detectron2. Bytes of tensors are never changed.
+ *
+ * @throws ConvertError, TorchFileError, TorchClassError, SafetensorsError, and the errors of storage
+ */
+export async function convert({ from, to, backbone }: ConvertOptions): Promise<Conversion> {
+  const format = targetFormat(to);
+  if (backbone && (format === 'torch-checkpoint' || format === 'folder')) {
+    throw new ConvertError(`${to} is a whole checkpoint: for the backbone write a .safetensors or .pth file`);
+  }
+  const network = await readNetwork(from);
+  const bare = backboneOf(network.tensors);
+  const arch = architectureOf(bare);
+  const isBare = backbone || format === 'torch-backbone' || format === 'detectron2';
+  await writeNew(to, contentsOf(format, network, isBare ? bare : network.tensors));
+  const hasMomenta = format === 'torch-checkpoint' || format === 'folder';
+  return {
+    format,
+    arch,
+    tensors: (isBare ? bare : network.tensors).length,
+    momentumBuffers: hasMomenta ? network.momenta.length : 0,
+  };
+}
+
+function contentsOf(format: TargetFormat, network: Network, tensors: readonly NamedTensor[]): Contents {
+  switch (format) {
+    case 'torch-checkpoint':
+      return toTorchCheckpoint(network);
+    case 'torch-backbone':
+      return toTorchStateDict(tensors);
+    case 'detectron2':
+      return toDetectron2(tensors);
+    case 'safetensors':
+      return safetensors(tensors);
+    case 'folder':
+      return folder(network);
+  }
+}
+
+/** The files of a checkpoint of ours, as far as they are known. It belongs to no run, so it has no manifest. */
+function folder({ tensors, momenta, epoch }: Network): Contents {
+  const files = new Map([['model.safetensors', safetensors(tensors)]]);
+  if (momenta.length > 0) files.set('optimizer.safetensors', safetensors(momenta));
+  if (epoch !== undefined) files.set('state.json', [encodeJson({ epoch })]);
+  return files;
+}
+
+/** With what a run's own files say of themselves, so that there and back is equal to the byte. */
+function safetensors(tensors: readonly NamedTensor[]): Uint8Array[] {
+  return encodeSafetensors(tensors, { format: 'pt' });
+}
