@@ -41,7 +41,9 @@ function stateDictOf(top: PickleDict): PickleDict {
 function namedTensors(stateDict: PickleDict, file: TorchFile): NamedTensor[] {
   const entries = [...stateDict].map(([name, value]) => {
     if (typeof name !== 'string' || !(value instanceof TensorReference)) {
-      throw new ConvertError(`the file of PyTorch has no state_dict: ${quoted(typeof name === 'string' ? name : 'a key')} is no tensor`);
+      throw new ConvertError(
+        `the file of PyTorch has no state_dict: ${quoted(typeof name === 'string' ? name : 'a key')} is no tensor`,
+      );
     }
     return [name, value] as const;
   });
