@@ -2,6 +2,7 @@
 const serialRooms = [
   'cli',
   'evaluate',
+  'interchange',
   'launch',
   'linear',
   'model',

@@ -18,7 +18,10 @@ export interface ExpectedTensor {
 
 export const expected = JSON.parse(fixture('expected.json').toString()) as {
   readonly plain: { readonly tensors: Readonly<Record<string, ExpectedTensor>> };
-  readonly pretrain: Readonly<Record<'tensors' | 'momenta', Readonly<Record<string, ExpectedTensor>>>>;
+  readonly pretrain: Readonly<Record<'tensors' | 'momenta', Readonly<Record<string, ExpectedTensor>>>> & {
+    /** Of its backbone in eval mode, for the images that `make.py` describes. */
+    readonly features: readonly (readonly number[])[];
+  };
 };
 
 const torchNames: Readonly<Record<string, string>> = {
