@@ -1,12 +1,12 @@
-import { quoted } from '../checkpoint/safetensors-header.ts';
 import { ByteReader } from './byte-reader.ts';
 import { TorchFileError } from './errors.ts';
+import { literals } from './pickle-literals.ts';
 import type { PickleValue, StorageReference } from './pickle-values.ts';
 import { PickleTuple, TensorReference } from './pickle-values.ts';
 import { call, globalNamed, keyOf, storageOf } from './torch-globals.ts';
 
 /** Far above what a checkpoint has, whose pickle takes some 150 bytes a tensor. */
-const limits = { pickleBytes: 64 << 20, values: 4_000_000, marks: 200, integerBytes: 16 };
+const limits = { pickleBytes: 64 << 20, values: 4_000_000, marks: 200 };
 
 /** What a pickle holds. */
 export interface Unpickled {
@@ -62,8 +62,8 @@ class Unpickler {
   }
 
   #step(opcode: number): void {
-    const simple = readers[opcode];
-    if (simple !== undefined) return void this.#stack.push(simple(this.#reader));
+    const literal = literals[opcode];
+    if (literal !== undefined) return void this.#stack.push(literal(this.#reader));
     switch (opcode) {
       case 0x80: // PROTO
         return this.#protocol(this.#reader.u8());
@@ -196,46 +196,5 @@ class Unpickler {
 
   #error(problem: string): TorchFileError {
     return new TorchFileError(`${this.#what} ${problem}`);
-  }
-}
-
-/** Opcodes that push what they carry. */
-const readers: Readonly<Record<number, (reader: ByteReader) => PickleValue>> = {
-  0x4e: () => null, // NONE
-  0x88: () => true, // NEWTRUE
-  0x89: () => false, // NEWFALSE
-  0x4a: (reader) => reader.i32(), // BININT
-  0x4b: (reader) => reader.u8(), // BININT1
-  0x4d: (reader) => reader.u16(), // BININT2
-  0x8a: (reader) => integer(reader.take(reader.u8())), // LONG1
-  0x8b: (reader) => integer(reader.take(reader.u32())), // LONG4
-  0x47: (reader) => reader.f64(), // BINFLOAT
-  0x58: (reader) => text(reader.take(reader.u32())), // BINUNICODE
-  0x8c: (reader) => text(reader.take(reader.u8())), // SHORT_BINUNICODE
-  0x8d: (reader) => text(reader.take(reader.u64())), // BINUNICODE8
-  0x54: (reader) => text(reader.take(reader.u32())), // BINSTRING: text of Python 2
-  0x55: (reader) => text(reader.take(reader.u8())), // SHORT_BINSTRING
-  0x42: (reader) => reader.take(reader.u32()), // BINBYTES
-  0x43: (reader) => reader.take(reader.u8()), // SHORT_BINBYTES
-  0x5d: () => [], // EMPTY_LIST
-  0x29: () => new PickleTuple([]), // EMPTY_TUPLE
-  0x7d: () => new Map(), // EMPTY_DICT
-};
-
-/** Two's complement, little-endian. */
-function integer(bytes: Buffer): number | bigint {
-  if (bytes.length > limits.integerBytes) throw new TorchFileError(`an integer of ${bytes.length} bytes is too long`);
-  if (bytes.length === 0) return 0;
-  const unsigned = BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);
-  const value = BigInt.asIntN(8 * bytes.length, unsigned);
-  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-}
-
-function text(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (thrown) {
-    const start = quoted(bytes.subarray(0, 40).toString('latin1'));
-    throw new TorchFileError(`the text that begins with ${start} is not UTF-8`, { cause: thrown });
   }
 }
