@@ -25,6 +25,9 @@ test('convert: a file that names a class is refused by its name, in one line, an
   const before = await readdir(folder);
   const { code, stdout, stderr } = await simsiam('convert', join(fixtures, 'whole-module.pt'), join(folder, 'x.pth'));
   assert.deepEqual([code, stdout], [exitCode.badInput, '']);
-  assert.match(stderr, /^error: .*"torch\.nn\.modules\.linear\.Linear".* \[TORCH_CLASS_REFUSED\]\n$/);
+  assert.match(
+    stderr,
+    /^error: .*whole-module\.pt: .*"torch\.nn\.modules\.linear\.Linear".* \[TORCH_CLASS_REFUSED\]\n$/,
+  );
   assert.deepEqual(await readdir(folder), before);
 });

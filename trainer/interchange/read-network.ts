@@ -6,7 +6,7 @@ import { parseManifest } from '../../api/manifest.ts';
 import { systemCode } from '../../storage/errors.ts';
 import { jsonOf } from '../checkpoint/manifest.ts';
 import { decodeSafetensors } from '../checkpoint/safetensors.ts';
-import { ConvertError } from './errors.ts';
+import { ConvertError, TorchClassError, TorchFileError } from './errors.ts';
 import { isTorchFile } from './formats.ts';
 import type { Network } from './network.ts';
 import { fromTorch } from './torch-checkpoint.ts';
@@ -20,11 +20,22 @@ import { readTorchFile } from './torch-reader.ts';
  */
 export async function readNetwork(path: string): Promise<Network> {
   if (await isFolder(path)) return await fromFolder(path);
-  if (isTorchFile(path)) return fromTorch(readTorchFile(await read(path)));
+  if (isTorchFile(path)) return fromTorchFile(path, await read(path));
   if (path.endsWith('.safetensors')) {
     return { tensors: decodeSafetensors(await read(path)).tensors, momenta: [], epoch: undefined, recipe: undefined };
   }
   throw new ConvertError(`${path}: give a .pth.tar, .pth, .pt or .safetensors file, or the folder of a checkpoint`);
+}
+
+function fromTorchFile(path: string, bytes: Uint8Array): Network {
+  try {
+    return fromTorch(readTorchFile(bytes));
+  } catch (thrown) {
+    for (const kind of [TorchFileError, TorchClassError, ConvertError]) {
+      if (thrown instanceof kind) throw new kind(`${path}: ${thrown.message}`, { cause: thrown });
+    }
+    throw thrown;
+  }
 }
 
 /** A checkpoint of a run lies in `<run>/pretrain/checkpoints/`; its recipe and history are the run's. */
