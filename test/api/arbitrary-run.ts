@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/property.ts';
 import { clusterRanks } from '../../api/ranks.ts';
 import { type SimSiamRun, simSiamRunSchema } from '../../api/run.ts';
 import { nodeAt, type SchemaNode } from '../../api/schema-tree.ts';
@@ -27,7 +27,9 @@ export function arbitraryOf(node: SchemaNode): fc.Arbitrary<unknown> {
       });
     case 'object':
       if (typeof node.additionalProperties === 'object') {
-        return fc.dictionary(fc.string({ minLength: 1, maxLength: 8 }), arbitraryOf(node.additionalProperties), {
+        // YAML reads the key << as a merge.
+        const key = fc.string({ minLength: 1, maxLength: 8 }).filter((name) => name !== '<<');
+        return fc.dictionary(key, arbitraryOf(node.additionalProperties), {
           maxKeys: 3,
           noNullPrototype: true,
         });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../support/property.ts';
 import { canonicalJson, recipeHash, recipeOf } from '../../api/recipe.ts';
 import { simSiamRunSchema } from '../../api/run.ts';
 import { smallestRun } from './smallest-run.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../support/property.ts';
 import { SafetensorsError } from '../../trainer/checkpoint/errors.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../trainer/checkpoint/safetensors.ts';
 import type { NamedTensor, TensorDType } from '../../trainer/checkpoint/tensors.ts';

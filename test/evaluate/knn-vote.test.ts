@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import { fc } from '../support/property.ts';
 
 import { weightedVote } from '../../trainer/evaluate/knn-vote.ts';
 

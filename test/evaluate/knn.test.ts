@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
-import fc from 'fast-check';
+import { fc } from '../support/property.ts';
 
 import type { FeatureSet } from '../../trainer/evaluate/features.ts';
 import { knnAccuracy, knnPredictions } from '../../trainer/evaluate/knn.ts';

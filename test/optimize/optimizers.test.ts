@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
-import fc from 'fast-check';
+import { fc } from '../support/property.ts';
 
 import { floatTensors } from '../../trainer/evaluate/tensors.ts';
 import { lars } from '../../trainer/optimize/lars.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../support/property.ts';
 import { InvalidKeyError, PreconditionFailedError } from '../../storage/errors.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { increment } from './increment.ts';

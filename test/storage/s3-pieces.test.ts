@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../support/property.ts';
 import { piecesOf } from '../../storage/s3-pieces.ts';
 
 describe('pieces of an upload', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import { fc } from '../support/property.ts';
 
 import { CounterRandom, philox, purpose } from '../../trainer/random.ts';
 

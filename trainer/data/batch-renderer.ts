@@ -14,6 +14,7 @@ export class BatchRenderer {
   readonly #dataset: Dataset;
   readonly #threads: number;
   readonly #pool: Piscina<RenderTask, RenderResult>;
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(dataset: Dataset, threads: number) {
     // A missing addon is told here, where its error keeps its class, and not once a thread.
@@ -21,7 +22,7 @@ export class BatchRenderer {
     this.#dataset = dataset;
     this.#threads = threads;
     this.#pool = new Piscina({
-      filename: new URL('render-worker.js', import.meta.url).href,
+      filename: new URL('render-thread.cjs', import.meta.url).href,
       minThreads: threads,
       maxThreads: threads,
       maxQueue: Infinity,
@@ -47,7 +48,7 @@ export class BatchRenderer {
       const part = indices.slice(from, from + share);
       const locations = Array.from(part, (index) => this.#dataset.location(index));
       tasks.push(
-        this.#pool.run({ recipe, cache, indices: part, locations, slots: slots.slice(from, from + share), ...target }),
+        this.#run({ recipe, cache, indices: part, locations, slots: slots.slice(from, from + share), ...target }),
       );
     }
     // All must have ended before anyone may touch the buffer again, even if one fails.
@@ -60,8 +61,20 @@ export class BatchRenderer {
     });
   }
 
-  /** Ends the threads. Batches in flight fail. */
+  /**
+   * Ends the threads, once what they work on is done: a thread that is ended while it loads or calls a native decoder
+   * takes the whole process with it.
+   */
   async close(): Promise<void> {
+    await Promise.allSettled(this.#running);
     await this.#pool.destroy();
+  }
+
+  #run(task: RenderTask): Promise<RenderResult> {
+    const result = this.#pool.run(task);
+    this.#running.add(result);
+    const forget = (): void => void this.#running.delete(result);
+    result.then(forget, forget);
+    return result;
   }
 }
