@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import fc from 'fast-check';
+import { fc } from '../support/property.ts';
 
 import { TorchClassError, TorchFileError } from '../../trainer/interchange/errors.ts';
 import { PickleTuple, TensorReference } from '../../trainer/interchange/pickle-values.ts';

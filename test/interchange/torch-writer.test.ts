@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import fc from 'fast-check';
+import { fc } from '../support/property.ts';
 
 import { elementBytes } from '../../trainer/checkpoint/tensors.ts';
 import { TensorReference } from '../../trainer/interchange/pickle-values.ts';
