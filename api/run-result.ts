@@ -11,7 +11,7 @@ export interface RunResult {
     readonly epochs: number;
     readonly steps: number;
     readonly finalLoss: number;
-    /** Mean over the dimensions of the standard deviation of z/‖z‖, at the last epoch's end. */
+    /** Mean over the dimensions of the standard deviation of z/‖z‖, over the last step's batch. */
     readonly outputStd: number;
     /** What `outputStd` is near in a healthy run: 1/√dim. */
     readonly healthyStd: number;
@@ -33,6 +33,6 @@ export interface RunResult {
     readonly untrained: Scores;
   };
   readonly ranks: number;
-  /** Wall time of all starts of the run together. */
+  /** Wall time of all starts of the run together, without what was lost between a checkpoint and a crash. */
   readonly durationSeconds: number;
 }

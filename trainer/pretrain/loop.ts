@@ -39,7 +39,7 @@ interface LoopOptions {
 /**
  * Steps until the plan is done or a rank asks to stop (SimSiam algorithm 1).
  * @returns The last state, which the caller disposes.
- * @throws DivergedError when the loss is no finite number; the state before is in the last checkpoint.
+ * @throws DivergedError when the loss is no finite number; no state after the last checkpoint is kept.
  */
 export async function trainLoop(options: LoopOptions): Promise<{ state: PretrainState; step: number }> {
   const { context, plan, batches, start, afterStep } = options;
