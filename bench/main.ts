@@ -65,8 +65,8 @@ const program = new Command('bench').description('measure the trainer against Py
 program
   .command('step')
   .description("time the pre-training step beside PyTorch's; writes docs/performance.md and .json")
-  .option('--rounds <count>', 'turns of each side', '7')
-  .option('--steps <count>', 'steps in a turn', '3')
+  .option('--rounds <count>', 'turns of each side', '9')
+  .option('--steps <count>', 'steps in a turn', '2')
   .option('--threads <count>', 'compute threads of each side', String(availableParallelism()))
   .action(step);
 program

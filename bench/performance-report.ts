@@ -24,7 +24,7 @@ export function performanceReport({ machine, steps }: Performance): string {
       `${arch}, ${batch} × ${imageSize} px`,
       samplesPerSecond.simsiam.toFixed(1),
       samplesPerSecond.pytorch.toFixed(1),
-      `${ratio.median.toFixed(2)}× (${ratio.lowest.toFixed(2)}–${ratio.highest.toFixed(2)})`,
+      `${ratio.median.toFixed(2)}× (${ratio.quartiles.map((value) => value.toFixed(2)).join('–')})`,
       milliseconds.simsiam.toFixed(0),
       `${milliseconds.pytorch.contiguous.toFixed(0)} / ${milliseconds.pytorch.channels_last.toFixed(0)}`,
       against.replace('_', ' '),
@@ -37,15 +37,15 @@ Written by \`npm run bench -- step\`; the same figures are in [performance.json]
 
 One step of pre-training: both views forward and backward, SGD, loss on the host. fp32, random images, one process.
 Our views come in as bytes and are normalised in the step; PyTorch's are ready floats. The sides take turns, round by
-round, in one run; a figure is the median over the rounds, and the ratio's spread is that of the rounds. PyTorch runs
-eager, in the faster of its two memory layouts.
+round, in one run; a figure is the median over the rounds, and the quartiles are those of the rounds' ratios. PyTorch runs eager,
+in the faster of its two memory layouts.
 
 - ${machine.cpu}, ${machine.cores} cores; ${steps[0]?.threads} threads and ${steps[0]?.rounds} rounds a side
 - load average before: ${machine.load.toFixed(1)}
 - Node.js ${machine.node}, TensorFlow ${machine.tensorflow}, PyTorch ${machine.pytorch}
 - measured ${machine.measuredAt}
 
-| step | ours, samples/s | PyTorch, samples/s | ratio (lowest–highest) | ours, ms | PyTorch, ms (contiguous / channels last) | compared with |
+| step | ours, samples/s | PyTorch, samples/s | ratio (quartiles) | ours, ms | PyTorch, ms (contiguous / channels last) | compared with |
 | --- | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 `;

@@ -23,7 +23,7 @@ test('the report compares with the layout that was the faster one and shows the 
         milliseconds: { simsiam: 400, pytorch: { contiguous: 500, channels_last: 440 } },
         samplesPerSecond: { simsiam: 40, pytorch: 36.4 },
         against: 'channels_last',
-        ratio: { median: 1.1, lowest: 1.05, highest: 1.2 },
+        ratio: { median: 1.1, quartiles: [1.05, 1.2] },
       },
     ],
   });
