@@ -4,7 +4,6 @@ const serialRooms = [
   'evaluate',
   'interchange',
   'launch',
-  'linear',
   'model',
   'optimize',
   'pretrain',

@@ -108,7 +108,8 @@ async function convert(converter: GraphFunction, list: TensorList): Promise<Tens
   return converted!;
 }
 
-function bytesOf(values: Float32Array): Uint8Array {
+/** The same memory as bytes. */
+export function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 

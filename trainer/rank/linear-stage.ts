@@ -8,6 +8,7 @@ import { evaluateLinearly, type LinearOutcome } from '../evaluate/linear-evaluat
 import { initialHead, type HeadValues } from '../evaluate/linear-head.ts';
 import { initialLinearState, type LinearRecord, type LinearState } from '../evaluate/linear-state.ts';
 import { scaledLearningRate } from '../optimize/schedule.ts';
+import { bytesOf } from '../pretrain/state.ts';
 import { CounterRandom, purpose } from '../random.ts';
 import type { RankContext } from './context.ts';
 import { LinearProgress } from './linear-progress.ts';
@@ -161,10 +162,6 @@ function transposed(values: Float32Array, columns: number): Uint8Array {
     for (let column = 0; column < columns; column++) result[column * rows + row] = values[row * columns + column]!;
   }
   return bytesOf(result);
-}
-
-function bytesOf(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
 function floatsOf(bytes: Uint8Array): Float32Array {
