@@ -84,7 +84,7 @@ async function train(
   onStep: (report: StepReport) => void,
 ): Promise<PretrainState> {
   const { state } = await trainLoop({
-    context: { run, runtime, stop: new AbortController().signal },
+    context: { run, runtime, stop: new AbortController().signal, clock: () => 0 },
     ...{ step, batches },
     plan: { stepsPerEpoch: looks[1], totalSteps },
     start: { state: from, step: 0 },

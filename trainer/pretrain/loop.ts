@@ -14,6 +14,8 @@ export interface StepReport {
   readonly loss: number;
   readonly learningRate: number;
   readonly outputStd: number;
+  /** What this rank waited for its batch, and then for the graph function. Not equal on all ranks. */
+  readonly milliseconds: { readonly data: number; readonly step: number };
   /** A rank asked for it; all ranks see the same. */
   readonly stop: boolean;
   readonly checkpoint: boolean;
@@ -25,7 +27,7 @@ export interface ViewsBatch {
 }
 
 interface LoopOptions {
-  readonly context: Pick<RankContext, 'run' | 'runtime' | 'stop'>;
+  readonly context: Pick<RankContext, 'run' | 'runtime' | 'stop' | 'clock'>;
   readonly step: GraphFunction;
   readonly batches: (epoch: number, fromStep: number) => AsyncIterable<ViewsBatch>;
   readonly plan: Plan;
@@ -46,8 +48,10 @@ export async function trainLoop(options: LoopOptions): Promise<{ state: Pretrain
   let { state, step } = start;
   while (step < plan.totalSteps) {
     const epoch = Math.floor(step / plan.stepsPerEpoch);
+    let asked = context.clock();
     for await (const batch of batches(epoch, step % plan.stepsPerEpoch)) {
       const rates = learningRates(context.run.spec.pretrain, epoch);
+      const given = context.clock();
       const signals = [context.stop.aborted ? 1 : 0, options.checkpointDue() ? 1 : 0];
       const { next, metrics } = await runStep(options, state, batch, [rates.encoder, rates.predictor, ...signals]);
       disposeTrained(state);
@@ -62,11 +66,13 @@ export async function trainLoop(options: LoopOptions): Promise<{ state: Pretrain
         loss,
         learningRate: rates.encoder,
         outputStd: metrics[metric.outputStd]!,
+        milliseconds: { data: given - asked, step: context.clock() - given },
         stop: metrics[metric.stop]! > 0,
         checkpoint: metrics[metric.checkpoint]! > 0,
       };
       await afterStep(report, state);
       if (report.stop || step >= plan.totalSteps) return { state, step };
+      asked = context.clock();
     }
   }
   return { state, step };

@@ -13,6 +13,7 @@ import { valuesToStartFrom } from './init-from.ts';
 import { Journal } from './journal.ts';
 import { trainLoop, type StepReport, type ViewsBatch } from './loop.ts';
 import type { Monitors, MonitorFigures } from './monitors.ts';
+import { PartTimer } from './part-timer.ts';
 import { planSteps } from './progress.ts';
 import { shareState } from './share-state.ts';
 import { StateCodec, type PretrainState } from './state.ts';
@@ -84,6 +85,8 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
     afterStep: async (report, state) => {
       const finishedAt = context.clock();
       const figures = report.epochEnd ? await options.monitors.measure(report.epoch, state) : {};
+      const measuredAt = context.clock();
+      recorder?.parts.add('evaluation', measuredAt - finishedAt);
       recorder?.afterStep(report, figures, { totalSteps: plan.totalSteps, finishedAt });
       const last = report.step === plan.totalSteps;
       stopped = report.stop && !last;
@@ -91,6 +94,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
       await digests.assertSound(state, report.step);
       timer.committed();
       await recorder?.commit(state, report.step);
+      recorder?.parts.add('checkpoint', context.clock() - measuredAt);
     },
   });
   let end: Awaited<typeof training>;
@@ -122,6 +126,8 @@ const PROGRESS_INTERVAL = 250;
 
 /** Rank 0's side of a step: history, health, messages, checkpoints. */
 class RootRecorder {
+  /** Of the epoch that runs. What comes after an epoch's last step counts to the next one, evaluation apart. */
+  readonly parts = new PartTimer();
   readonly #options: PretrainOptions;
   readonly #journal: Journal;
   readonly #health: Health;
@@ -152,7 +158,9 @@ class RootRecorder {
   }
 
   afterStep(report: StepReport, figures: MonitorFigures, place: { totalSteps: number; finishedAt: number }): void {
-    const { step, epoch, loss, learningRate, outputStd } = report;
+    const { step, epoch, loss, learningRate, outputStd, milliseconds } = report;
+    this.parts.add('data', milliseconds.data);
+    this.parts.add('step', milliseconds.step);
     this.#journal.assertHealthy();
     this.#journal.record({ step, epoch, loss, learningRate, outputStd, ...plain(figures) });
     this.#figures = { ...this.#figures, ...figures };
@@ -182,7 +190,7 @@ class RootRecorder {
     this.#shown = { at: context.clock(), step };
     this.#epoch = { milliseconds: this.#epoch.milliseconds + milliseconds, steps: this.#epoch.steps + steps };
     if (epochEnd) {
-      this.#journal.recordTiming({ step, epoch, samplesPerSecond: rate(this.#epoch) });
+      this.#journal.recordTiming({ step, epoch, samplesPerSecond: rate(this.#epoch), seconds: this.parts.take() });
       this.#epoch = { milliseconds: 0, steps: 0 };
     }
     const figures = plain(this.#figures);
