@@ -47,6 +47,12 @@ export class LiveView implements ProgressView {
         return this.#draw();
       case 'warning':
         return this.#print(`warning: ${event.message} [${event.code}]`);
+      case 'waiting':
+        return this.#print(`waiting for worker${event.workers.length === 1 ? '' : 's'} ${event.workers.join(', ')}`);
+      case 'generation':
+        return this.#print(`generation ${event.generation}: ${event.world} ranks start`);
+      case 'restart':
+        return this.#print(`restarting: ${event.message}`);
       case 'stopping':
         return this.#print('stopping after this step; once more stops at once, without a checkpoint');
       case 'checkpoint':

@@ -34,6 +34,9 @@ export function advance(state: ProgressState, event: RunEvent, now: number): Pro
     case 'ranks':
     case 'checkpoint':
     case 'warning':
+    case 'waiting':
+    case 'generation':
+    case 'restart':
     case 'stopping':
       return state;
   }

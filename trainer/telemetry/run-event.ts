@@ -11,6 +11,8 @@ export interface PhaseMessage {
   readonly phase: RunPhase;
   /** What it is doing in a few words, for the progress view: `tracing the step`, `resumed at step 1200`. */
   readonly detail?: string;
+  /** Finished steps of the stage that begins or goes on with this phase. */
+  readonly step?: number;
 }
 
 /** Sent by rank 0 after a step, at most some times a second. Figures that are not measured now are left out. */
@@ -62,6 +64,32 @@ interface RanksEvent {
   readonly threads: number;
 }
 
+/** Some workers of the run are not there; the ranks start when they are. */
+interface WaitingEvent {
+  readonly type: 'waiting';
+  /** Their numbers, in order. */
+  readonly workers: readonly number[];
+}
+
+/** The ranks of all workers start together, for the so many-th time. */
+interface GenerationEvent {
+  readonly type: 'generation';
+  /** From 1. */
+  readonly generation: number;
+  readonly world: number;
+}
+
+/** Why the ranks of a generation ended early: a rank or a worker was gone, no step finished, or anything else. */
+export type RestartCause = 'peerLost' | 'hang' | 'failed';
+
+/** The ranks of all workers ended early and start again from the last checkpoint. */
+interface RestartEvent {
+  readonly type: 'restart';
+  readonly generation: number;
+  readonly cause: RestartCause;
+  readonly message: string;
+}
+
 /** The ranks were asked to finish their step. */
 interface StoppingEvent {
   readonly type: 'stopping';
@@ -72,5 +100,9 @@ export type RunEvent =
   | PhaseMessage
   | ProgressMessage
   | CheckpointMessage
-  | (WarningMessage & { readonly rank: number })
+  /** Of a rank, or without one of the launcher itself. */
+  | (WarningMessage & { readonly rank?: number })
+  | WaitingEvent
+  | GenerationEvent
+  | RestartEvent
   | StoppingEvent;
