@@ -27,7 +27,7 @@ const forbidden = {
   'trainer/telemetry/progress.ts': '../launch/messages.ts',
   'trainer/launch/launcher.ts': '../tensorflow/runtime.ts',
   'trainer/rendezvous/server.ts': '../rank/run-rank.ts',
-  'trainer/worker/run-worker.ts': '../tensorflow/runtime.ts',
+  'trainer/worker/environment.ts': '../tensorflow/runtime.ts',
   'trainer/pretrain/stage.ts': '../../cli/main.ts',
   'trainer/rank-main.ts': '@kubernetes/client-node',
   'trainer/rank/context.ts': '../../operator/reconcile.ts',
