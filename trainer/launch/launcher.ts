@@ -1,18 +1,14 @@
-import { fileURLToPath } from 'node:url';
-
 import type { SimSiamError } from '../../api/errors.ts';
 import type { RunResult } from '../../api/run-result.ts';
 import type { SimSiamRun } from '../../api/run.ts';
 import type { RunEvent } from '../telemetry/run-event.ts';
+import { RankAttempt } from './attempt.ts';
 import type { Machine } from './devices.ts';
 import { probeMachine } from './devices.ts';
-import { HangError } from './errors.ts';
-import { HangWatch } from './hang-watch.ts';
-import type { CheckpointMessage, RankToLauncher } from './messages.ts';
+import type { CheckpointMessage, Stage } from './messages.ts';
 import type { Plan } from './plan.ts';
 import { planRanks } from './plan.ts';
-import { anyTaken, freePorts, loopback } from './ports.ts';
-import { RankGroup } from './rank-group.ts';
+import { addressOf, anyTaken, freePorts, loopback } from './ports.ts';
 import type { Timers } from './timers.ts';
 import { systemTimers } from './timers.ts';
 
@@ -40,6 +36,11 @@ export interface LaunchOptions {
   readonly choosePorts?: (count: number) => Promise<number[]>;
 }
 
+/** What there is to do for a run that is trained in one go. */
+export function allStages({ spec }: SimSiamRun): readonly Stage[] {
+  return spec.linear.epochs > 0 ? ['pretrain', 'linear'] : ['pretrain'];
+}
+
 /**
  * Runs all stages of `run` on this machine, one process a rank.
  * @throws PlacementError, RankFailedError, RankDiedError, HangError: see errors.ts
@@ -49,7 +50,7 @@ export async function launch(run: SimSiamRun, options: LaunchOptions): Promise<L
   const world = plan.ranks.length;
   options.onEvent({ type: 'ranks', world, device: plan.device, threads: plan.ranks[0]!.threads });
   for (let tries = 1; ; tries += 1) {
-    const attempt = await runGroup(run, plan, options);
+    const attempt = await attemptOnce(run, plan, options);
     if (!('error' in attempt)) return attempt;
     // All ranks are gone: whoever listens at one of their ports now kept a rank from it.
     const lostPort = !attempt.stepped && (await anyTaken(attempt.ports));
@@ -60,88 +61,34 @@ export async function launch(run: SimSiamRun, options: LaunchOptions): Promise<L
 interface FailedAttempt {
   readonly error: SimSiamError;
   readonly ports: readonly number[];
-  /** Whether the ranks had found together and finished a step. */
   readonly stepped: boolean;
 }
 
-async function runGroup(run: SimSiamRun, plan: Plan, options: LaunchOptions): Promise<LaunchOutcome | FailedAttempt> {
-  const timers = options.timers ?? systemTimers;
+async function attemptOnce(
+  run: SimSiamRun,
+  plan: Plan,
+  options: LaunchOptions,
+): Promise<LaunchOutcome | FailedAttempt> {
   const ports = await (options.choosePorts ?? freePorts)(plan.ranks.length);
   if (options.kill.aborted) return { status: 'killed' };
-  let result: RunResult | undefined;
-  let checkpoint: CheckpointMessage | undefined;
-  let stepped = false;
-  let place = 'while starting';
-
-  const onMessage = (rank: number, message: RankToLauncher): void => {
-    if (rank === 0) watch.beat();
-    if (message.type === 'result') result = message.result;
-    if (message.type === 'checkpoint') checkpoint = message;
-    if (message.type === 'phase') place = `in phase ${message.phase}`;
-    if (message.type === 'progress') stepped = true;
-    if (message.type === 'progress') place = `after step ${message.step} of ${message.totalSteps} (${message.stage})`;
-    const event = eventOf(rank, message);
-    if (event) options.onEvent(event);
-  };
-  const group = new RankGroup({
-    plans: plan.ranks,
-    start: {
-      run,
-      world: plan.ranks.length,
-      addresses: ports.map((port) => `${loopback}:${port}`),
-      stages: run.spec.linear.epochs > 0 ? ['pretrain', 'linear'] : ['pretrain'],
-    },
-    program: options.program ?? fileURLToPath(new URL('../rank-main.js', import.meta.url)),
-    env: rankEnvironment(process.env),
-    timers,
-    onMessage,
+  const attempt = new RankAttempt({
+    ...{ run, plan, firstRank: 0, stages: allStages(run), program: options.program, onEvent: options.onEvent },
+    addresses: ports.map((port) => addressOf(loopback, port)),
+    timers: options.timers ?? systemTimers,
   });
-  const { hangTimeoutSeconds } = run.spec.failurePolicy;
-  const watch = new HangWatch(hangTimeoutSeconds * 1000, timers, () =>
-    group.end(
-      'SIGTERM',
-      new HangError(
-        `no progress for ${hangTimeoutSeconds} s ${place} (spec.failurePolicy.hangTimeoutSeconds): ` +
-          'the same command goes on from the last checkpoint',
-      ),
-    ),
-  );
-  const stop = (): void => {
-    options.onEvent({ type: 'stopping' });
-    group.send({ type: 'stop' });
-  };
-  const kill = (): void => group.end('SIGKILL');
+  const stop = (): void => attempt.stop();
+  const kill = (): void => attempt.end('SIGKILL');
   if (options.stop.aborted) stop();
   else options.stop.addEventListener('abort', stop, { once: true });
   options.kill.addEventListener('abort', kill, { once: true });
   try {
-    await group.ended;
+    const outcome = await attempt.ended;
+    if (options.kill.aborted || outcome.status === 'ended') return { status: 'killed' };
+    if (outcome.status === 'failed') return { error: outcome.error, ports, stepped: attempt.stepped };
+    if (outcome.status === 'stopped') return { status: 'stopped', checkpoint: attempt.checkpoint };
+    return { status: 'done', result: attempt.result };
   } finally {
-    watch.close();
     options.stop.removeEventListener('abort', stop);
     options.kill.removeEventListener('abort', kill);
   }
-  if (options.kill.aborted) return { status: 'killed' };
-  if (group.error) return { error: group.error, ports, stepped };
-  return group.stopped ? { status: 'stopped', checkpoint } : { status: 'done', result };
-}
-
-function eventOf(rank: number, message: RankToLauncher): RunEvent | undefined {
-  switch (message.type) {
-    case 'warning':
-      return { ...message, rank };
-    case 'phase':
-    case 'progress':
-    case 'checkpoint':
-      return message;
-    case 'alive':
-    case 'failure':
-    case 'result':
-      return undefined;
-  }
-}
-
-/** TensorFlow's chatter below errors is of no use to the user and would push the last words of a crash out. */
-function rankEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { TF_CPP_MIN_LOG_LEVEL: '2', ...env };
 }

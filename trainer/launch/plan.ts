@@ -31,11 +31,30 @@ export function planRanks(run: SimSiamRun, machine: Machine): Plan {
       `spec.workers × spec.gpusPerWorker asks for ${clusterRanks(spec)} GPUs and this machine has ` +
         `${machine.gpus.length}: lower them, or set spec.gpusPerWorker: 0 to train on its cores`,
     );
-  const share = Math.max(1, Math.floor(machine.cores / world));
+  return placed(run, machine, world, onGpu);
+}
+
+/**
+ * The ranks of one worker that has the machine, or the pod, to itself: a rank a GPU, or one on the CPU where none is
+ * asked for or there. Ranks count from 0.
+ * @throws PlacementError if there are GPUs, but fewer than `spec.gpusPerWorker`.
+ */
+export function planWorker(run: SimSiamRun, machine: Machine): Plan {
+  const { gpusPerWorker } = run.spec;
+  const onGpu = gpusPerWorker > 0 && machine.gpus.length > 0;
+  if (onGpu && machine.gpus.length < gpusPerWorker)
+    throw new PlacementError(
+      `spec.gpusPerWorker asks for ${gpusPerWorker} GPUs and this worker has ${machine.gpus.length}: lower it`,
+    );
+  return placed(run, machine, onGpu ? gpusPerWorker : 1, onGpu);
+}
+
+function placed({ spec }: SimSiamRun, machine: Machine, count: number, onGpu: boolean): Plan {
+  const share = Math.max(1, Math.floor(machine.cores / count));
   const threads = spec.threadsPerRank ?? share;
   return {
     device: onGpu ? 'gpu' : 'cpu',
-    ranks: Array.from({ length: world }, (_, rank) => ({
+    ranks: Array.from({ length: count }, (_, rank) => ({
       rank,
       threads,
       loaderThreads: spec.loaderThreadsPerRank ?? share,

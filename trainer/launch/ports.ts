@@ -4,6 +4,11 @@ import { createServer } from 'node:net';
 /** Where the ranks of one machine reach each other. */
 export const loopback = '127.0.0.1';
 
+/** `host:port`, with brackets around the host where it is an IPv6 address. */
+export function addressOf(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 /**
  * Free TCP ports, all different: free on every interface, since TensorFlow's server binds to all of them whatever its
  * address says. They are free when this returns; another process may still take one before its rank does.

@@ -19,7 +19,23 @@ export interface RankGroupOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly timers: Timers;
   readonly onMessage: (rank: number, message: RankToLauncher) => void;
+  /** Called once, as soon as the group is on its way down: a rank failed or died, or `end` was called. */
+  readonly onFall?: () => void;
 }
+
+/** What became of a group. */
+export type GroupOutcome =
+  | { readonly status: 'done' }
+  /** The ranks stopped early on request. */
+  | { readonly status: 'stopped' }
+  /** Ended by `end`, and no rank had failed before. */
+  | { readonly status: 'ended' }
+  | {
+      readonly status: 'failed';
+      readonly error: SimSiamError;
+      /** Whether it only says that a rank elsewhere is gone. */
+      readonly consequence: boolean;
+    };
 
 /**
  * The rank processes of one attempt: started together, ended together. The end of one that is not done ends all; a
@@ -30,15 +46,18 @@ export class RankGroup {
   readonly ended: Promise<void>;
   readonly #ranks: readonly RankProcess[];
   readonly #timers: Timers;
+  readonly #onFall: () => void;
   readonly #cancels: (() => void)[] = [];
   /** In the order in which their ends, or their failures, were noticed. */
   readonly #order: number[] = [];
   readonly #ends = new Map<number, RankEnd>();
   #verdict: SimSiamError | undefined;
+  #falling = false;
   #ending = false;
 
-  constructor({ plans, start, program, env, timers, onMessage }: RankGroupOptions) {
+  constructor({ plans, start, program, env, timers, onMessage, onFall }: RankGroupOptions) {
     this.#timers = timers;
+    this.#onFall = onFall ?? (() => {});
     this.#ranks = plans.map((plan) => {
       const rank = new RankProcess({
         rank: plan.rank,
@@ -67,20 +86,20 @@ export class RankGroup {
   /** Ends all ranks now, for `reason` if none of them failed before. */
   end(signal: 'SIGTERM' | 'SIGKILL', reason?: SimSiamError): void {
     this.#verdict ??= reason;
+    this.#fall();
     this.#endAll(signal);
   }
 
-  /** After `ended`: why the group failed; undefined when every rank did what it should. */
-  get error(): SimSiamError | undefined {
-    const ends = this.#order.map((rank) => this.#ends.get(rank)!);
-    const cause = causeOf(ends);
-    if (this.#verdict === undefined) return cause && errorOf(cause);
-    return cause && !isConsequence(cause.failure) ? errorOf(cause) : this.#verdict;
-  }
-
-  /** After `ended` without an error: whether the ranks stopped early on request. */
-  get stopped(): boolean {
-    return [...this.#ends.values()].some(({ code }) => code === exitCode.preempted);
+  /** After `ended`. */
+  get outcome(): GroupOutcome {
+    const cause = causeOf(this.#order.map((rank) => this.#ends.get(rank)!));
+    const consequence = isConsequence(cause?.failure);
+    if (this.#verdict !== undefined && (cause === undefined || consequence))
+      return { status: 'failed', error: this.#verdict, consequence: false };
+    if (cause) return { status: 'failed', error: errorOf(cause), consequence };
+    const ends = [...this.#ends.values()];
+    if (!ends.every(endedWell)) return { status: 'ended' };
+    return { status: ends.some(({ code }) => code === exitCode.preempted) ? 'stopped' : 'done' };
   }
 
   async #watch(): Promise<void> {
@@ -101,8 +120,14 @@ export class RankGroup {
 
   #fallen(rank: number, consequence: boolean): void {
     this.#notice(rank);
+    this.#fall();
     if (!consequence) this.#endAll('SIGTERM');
     else this.#later(causeGraceMs, () => this.#endAll('SIGTERM'));
+  }
+
+  #fall(): void {
+    if (!this.#falling) this.#onFall();
+    this.#falling = true;
   }
 
   #endAll(signal: 'SIGTERM' | 'SIGKILL'): void {
