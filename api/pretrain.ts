@@ -1,17 +1,11 @@
 import { z } from 'zod';
+import { ablationSchema } from './ablation.ts';
 import { augmentationSchema, normalizeSchema } from './augmentation.ts';
 import { field, numberIn, ownField, positiveUpTo, wholeNumber } from './field.ts';
 
 /** Depths of the backbone, as torchvision names them. */
 export const architectures = ['resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152'] as const;
 export type Architecture = (typeof architectures)[number];
-
-const ablationSchema = z.strictObject({
-  stopGradient: field(z.boolean().default(true), {
-    description: 'Stop the gradient at the target view. Without it the representation collapses.',
-    source: 'paper §4.1, figure 2',
-  }),
-});
 
 const knnSchema = z.strictObject({
   everyEpochs: field(wholeNumber(0, 100_000).default(1), {

@@ -124,6 +124,7 @@ export type SimSiamRun = z.output<typeof simSiamRunSchema>;
 export type SimSiamRunInput = z.input<typeof simSiamRunSchema>;
 export type SimSiamRunSpec = SimSiamRun['spec'];
 
+export type { AblationSpec } from './ablation.ts';
 export type { AugmentationChain, AugmentationSpec, NormalizeSpec } from './augmentation.ts';
 export type { DataSpec } from './data.ts';
 export type { LinearSpec } from './linear.ts';

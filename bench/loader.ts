@@ -60,6 +60,7 @@ async function measure(subject: Subject): Promise<void> {
       world: 1,
       imageSize: subject.imageSize,
       augmentation: augmentationSchema.parse({}),
+      views: 2,
       threads: 1,
       maxBadImageFraction: 0,
     });

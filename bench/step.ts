@@ -4,7 +4,7 @@
  * JSON: {"milliseconds": [one a step]}.
  */
 import { createInterface } from 'node:readline';
-import type { Architecture } from '../api/pretrain.ts';
+import { type Architecture, pretrainSchema } from '../api/pretrain.ts';
 import { simSiam } from '../trainer/model/simsiam.ts';
 import { disposeTrained, StateCodec } from '../trainer/pretrain/state.ts';
 import { metric, tracePretrainStep } from '../trainer/pretrain/step.ts';
@@ -15,29 +15,16 @@ const [arch, batch, imageSize, threads] = process.argv
   .slice(2)
   .map((argument, i) => (i === 0 ? argument : Number(argument))) as [Architecture, number, number, number];
 
-const model = simSiam({
-  arch,
-  stem: 'imagenet',
-  width: 64,
-  zeroInitResidual: true,
-  dim: 2048,
-  predictorDim: 512,
-  projectorLayers: 3,
-});
+const spec = pretrainSchema.parse({ arch, batchSize: batch, imageSize });
+const model = simSiam(spec);
 const runtime = Runtime.open({ threads });
 const codec = new StateCodec(runtime, model);
 const step = tracePretrainStep({
   runtime,
   model,
+  spec,
   batch,
   imageSize,
-  spec: {
-    momentum: 0.9,
-    weightDecay: 1e-4,
-    precision: 'fp32',
-    ablation: { stopGradient: true },
-    normalize: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
-  },
 });
 const random = new CounterRandom(0);
 const view = { dtype: 'uint8', shape: [batch, imageSize, imageSize, 3] } as const;

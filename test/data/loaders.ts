@@ -6,12 +6,11 @@ import type { PretrainBatch, PretrainLoaderOptions } from '../../trainer/data/pr
 /** A copy of a batch that outlives its buffer, in a form that tests can compare. */
 export interface KeptBatch {
   readonly indices: number[];
-  readonly views: readonly [string, string];
+  readonly views: readonly string[];
 }
 
 export function keep({ views, indices }: PretrainBatch): KeptBatch {
-  const text = (view: Uint8Array) => Buffer.from(view).toString('base64');
-  return { indices: [...indices], views: [text(views[0]), text(views[1])] };
+  return { indices: [...indices], views: views.map((view) => Buffer.from(view).toString('base64')) };
 }
 
 export function pretrainOptions(dataset: Dataset, options: Partial<PretrainLoaderOptions> = {}): PretrainLoaderOptions {
@@ -23,6 +22,7 @@ export function pretrainOptions(dataset: Dataset, options: Partial<PretrainLoade
     world: 1,
     imageSize: 12,
     augmentation: augmentationSchema.parse({}),
+    views: 2,
     threads: 1,
     maxBadImageFraction: 0,
     ...options,

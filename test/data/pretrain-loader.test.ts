@@ -36,7 +36,7 @@ test('two ranks together see what one rank sees', async (t) => {
       batch.indices,
     );
     for (const view of [0, 1] as const) {
-      const joined = Buffer.concat(parts.map(({ views }) => Buffer.from(views[view], 'base64')));
+      const joined = Buffer.concat(parts.map(({ views }) => Buffer.from(views[view]!, 'base64')));
       assert.equal(joined.toString('base64'), batch.views[view]);
     }
   }
@@ -144,4 +144,14 @@ test('leaving an epoch early frees the loader for the next one; two at once are 
   await assert.rejects(loader.epoch(2).next(), /one epoch at a time/);
   assert.deepEqual(first.value && keep(first.value), expected[0]);
   await batches.return();
+});
+
+test('four views begin with the two', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeNoiseImages(folder, 8);
+  const dataset = await openDataset(folder);
+  const [two] = await epochOf(dataset);
+  const [four] = await epochOf(dataset, { views: 4 });
+  assert.deepEqual(four?.views.slice(0, 2), two?.views);
+  assert.equal(new Set(four?.views).size, 4);
 });

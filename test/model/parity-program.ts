@@ -1,3 +1,4 @@
+import { ablationSchema } from '../../api/ablation.ts';
 import { simSiam } from '../../trainer/model/simsiam.ts';
 import { groupEntries } from '../../trainer/model/state.ts';
 import { StateCodec } from '../../trainer/pretrain/state.ts';
@@ -44,6 +45,7 @@ interface Figures<T> {
 const [index = '0'] = process.argv.slice(2);
 const golden = readGolden<{ step: StepGolden[] }>('step.json').step[Number(index)]!;
 const positions = new Map(golden.state_dict.map(([name], position) => [name, position]));
+const ablation = ablationSchema.parse({});
 const model = simSiam({
   arch: golden.arch,
   stem: 'imagenet',
@@ -52,6 +54,7 @@ const model = simSiam({
   dim: golden.dim,
   predictorDim: golden.predictor_dim,
   projectorLayers: 3,
+  ablation,
 });
 const names = model.entries.map(({ name, shape }) => `${name} ${shape.join('×')}`);
 const expectedNames = golden.state_dict.map(([name, shape]) => `${name} ${shape.join('×')}`);
@@ -83,7 +86,7 @@ const step = tracePretrainStep({
     momentum: golden.momentum,
     weightDecay: golden.weight_decay,
     precision: 'fp32',
-    ablation: { stopGradient: true },
+    ablation,
     normalize: { mean: [0, 0, 0], std: [1, 1, 1] },
   },
   batch: golden.batch,

@@ -25,20 +25,25 @@ export interface PretrainLoaderOptions {
   readonly world: number;
   readonly imageSize: number;
   readonly augmentation: AugmentationSpec;
+  /** Views of each image, 2 or 4. */
+  readonly views: number;
   /** Worker threads. They don't change the batches. */
   readonly threads: number;
   readonly maxBadImageFraction: number;
 }
 
+/** What the draws of each view are counted by; 2 is the view of linear evaluation. */
+const viewNumbers = [0, 1, 3, 4] as const;
+
 /** This rank's part of a step: n = batchSize / world images. */
 export interface PretrainBatch {
-  /** Two views of each image, uint8 [n, size, size, 3] in shared memory. Valid until the next batch is asked for. */
-  readonly views: readonly [Uint8Array, Uint8Array];
+  /** The views of each image, uint8 [n, size, size, 3] in shared memory. Valid until the next batch is asked for. */
+  readonly views: readonly Uint8Array[];
   /** The images in the data set, replacements in the place of bad ones. */
   readonly indices: Int32Array;
 }
 
-/** Two augmented views of each image, in the order of lanes.ts; the N mod B images left over wait for other epochs. */
+/** Augmented views of each image, in the order of lanes.ts; the N mod B images left over wait for other epochs. */
 export class PretrainLoader {
   readonly stepsPerEpoch: number;
   readonly #options: PretrainLoaderOptions;
@@ -51,7 +56,7 @@ export class PretrainLoader {
 
   /** @throws TooFewImagesError, UnevenBatchError, AugmentAddonError */
   constructor(options: PretrainLoaderOptions) {
-    const { dataset, seed, batchSize, rank, world, imageSize } = options;
+    const { dataset, seed, batchSize, rank, world, imageSize, views } = options;
     this.#options = options;
     this.#plan = { size: dataset.size, batchSize, seed, mixed: dataset.sortedByClass };
     this.stepsPerEpoch = stepsOfEpoch(this.#plan);
@@ -60,7 +65,7 @@ export class PretrainLoader {
     const { first, end } = this.#lanes;
     const responsible = laneBounds(this.#plan, end - 1).to - laneBounds(this.#plan, first).from;
     this.#bad = new BadImages(dataset, responsible, options.maxBadImageFraction);
-    this.#buffers = new BatchBuffers(2, end - first, imageSize);
+    this.#buffers = new BatchBuffers(views, end - first, imageSize);
     this.#renderer = new BatchRenderer(dataset, options.threads);
   }
 
@@ -91,16 +96,17 @@ export class PretrainLoader {
 
   async #batch(epoch: number, wanted: Int32Array, out: Uint8Array): Promise<PretrainBatch> {
     const { augmentation, seed, imageSize } = this.#options;
+    const views = viewNumbers.slice(0, this.#options.views);
     const indices = await renderReplacingBad(
       this.#renderer,
-      { augmentation, seed, epoch, size: imageSize, views: [0, 1] },
+      { augmentation, seed, epoch, size: imageSize, views },
       wanted,
       { out, batch: wanted.length },
       this.#bad,
       (slot, index, attempt) =>
         replacementInLane(this.#plan, this.#base, this.#lanes.first + slot, { epoch, index, attempt }),
     );
-    return { views: [this.#buffers.view(out, 0), this.#buffers.view(out, 1)], indices };
+    return { views: views.map((_, position) => this.#buffers.view(out, position)), indices };
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { normalizeRows } from '../model/loss.ts';
+import { normalizeRows } from '../model/similarity.ts';
 import type { GraphFunction, Runtime, TensorList } from '../tensorflow/runtime.ts';
 import { tf } from '../tensorflow/tfjs.ts';
 import { percent } from './batches.ts';

@@ -1,4 +1,4 @@
-import { normalizeRows } from '../model/loss.ts';
+import { normalizeRows } from '../model/similarity.ts';
 import { tf, type Tensor } from '../tensorflow/tfjs.ts';
 
 /**

@@ -21,9 +21,9 @@ export interface StepReport {
   readonly checkpoint: boolean;
 }
 
-/** This rank's part of one batch: two views of uint8 [n, s, s, 3]. */
+/** This rank's part of one batch: views of uint8 [n, s, s, 3], as many as the objective wants. */
 export interface ViewsBatch {
-  readonly views: readonly [Uint8Array, Uint8Array];
+  readonly views: readonly Uint8Array[];
 }
 
 interface LoopOptions {
@@ -104,6 +104,6 @@ async function runStep(
 }
 
 function imageTensors(runtime: Runtime, size: number, { views }: ViewsBatch): TensorList {
-  const spec = { dtype: 'uint8', shape: [views[0].length / (size * size * 3), size, size, 3] } as const;
+  const spec = { dtype: 'uint8', shape: [views[0]!.length / (size * size * 3), size, size, 3] } as const;
   return runtime.tensors(views.map((bytes) => ({ spec, bytes })));
 }

@@ -43,15 +43,15 @@ export class StateCodec {
   readonly groups: StateGroups;
   readonly #runtime: Runtime;
   readonly #model: SimSiam;
-  readonly #toGraph: GraphFunction;
-  readonly #toCheckpoint: GraphFunction;
+  readonly #trainable: Layouts;
+  readonly #frozen: Layouts;
 
   constructor(runtime: Runtime, model: SimSiam) {
     this.#runtime = runtime;
     this.#model = model;
     this.groups = groupEntries(model.entries);
-    this.#toGraph = layoutConverter(runtime, 'trainable', this.groups.trainable, 'toGraph');
-    this.#toCheckpoint = layoutConverter(runtime, 'trainable', this.groups.trainable, 'toCheckpoint');
+    this.#trainable = layoutsOf(runtime, 'trainable', this.groups.trainable);
+    this.#frozen = layoutsOf(runtime, 'frozen', this.groups.frozen);
   }
 
   /** The start of a run: weights drawn from the seed, momenta 0. */
@@ -72,11 +72,11 @@ export class StateCodec {
     };
     const { trainable, frozen, statistics } = this.groups;
     return {
-      trainable: await convert(this.#toGraph, list(trainable, weights)),
-      momenta: await convert(this.#toGraph, list(trainable, momenta)),
+      trainable: await toGraph(this.#trainable, list(trainable, weights)),
+      momenta: await toGraph(this.#trainable, list(trainable, momenta)),
       // Vectors are laid out alike in both.
       statistics: list(statistics, weights),
-      frozen: list(frozen, weights),
+      frozen: await toGraph(this.#frozen, list(frozen, weights)),
     };
   }
 
@@ -87,23 +87,40 @@ export class StateCodec {
       const values = await list.readAll();
       return entries.map(({ name }, i) => [name, values[i]!]);
     };
-    const exported = async (list: TensorList): Promise<[string, Uint8Array][]> => {
-      const [converted] = await this.#toCheckpoint.call([list]);
-      const named = await readNamed(trainable, converted!);
+    const exported = async (
+      entries: StateGroups['trainable'],
+      layouts: Layouts,
+      list: TensorList,
+    ): Promise<[string, Uint8Array][]> => {
+      if (layouts === undefined) return await readNamed(entries, list);
+      const [converted] = await layouts.toCheckpoint.call([list]);
+      const named = await readNamed(entries, converted!);
       converted!.dispose();
       return named;
     };
     const weights = new Map([
-      ...(await exported(state.trainable)),
-      ...(await readNamed(frozen, state.frozen)),
+      ...(await exported(trainable, this.#trainable, state.trainable)),
+      ...(await exported(frozen, this.#frozen, state.frozen)),
       ...(await readNamed(statistics, state.statistics)),
     ]);
-    return { weights, momenta: new Map(await exported(state.momenta)) };
+    return { weights, momenta: new Map(await exported(trainable, this.#trainable, state.momenta)) };
   }
 }
 
-async function convert(converter: GraphFunction, list: TensorList): Promise<TensorList> {
-  const [converted] = await converter.call([list]);
+/** Converters of a group of entries; undefined where all are laid out alike in checkpoint and graph. */
+type Layouts = { readonly toGraph: GraphFunction; readonly toCheckpoint: GraphFunction } | undefined;
+
+function layoutsOf(runtime: Runtime, name: string, entries: StateGroups['trainable']): Layouts {
+  if (entries.every(({ layout }) => layout === 'plain')) return undefined;
+  return {
+    toGraph: layoutConverter(runtime, name, entries, 'toGraph'),
+    toCheckpoint: layoutConverter(runtime, name, entries, 'toCheckpoint'),
+  };
+}
+
+async function toGraph(layouts: Layouts, list: TensorList): Promise<TensorList> {
+  if (layouts === undefined) return list;
+  const [converted] = await layouts.toGraph.call([list]);
   list.dispose();
   return converted!;
 }

@@ -1,7 +1,7 @@
 import type { PretrainSpec } from '../../api/run.ts';
 import { outputMoments, outputStd } from '../evaluate/output-std.ts';
 import type { Scope } from '../model/layer.ts';
-import { negativeCosine, stopGradient } from '../model/loss.ts';
+import { objectiveOf, type Objective } from '../model/objective.ts';
 import { normalizePixels } from '../model/pixels.ts';
 import { byName, createScope, required } from '../model/scope.ts';
 import { isPredictor, type SimSiam } from '../model/simsiam.ts';
@@ -44,18 +44,20 @@ export const metric = {
 const SIGNALS = 2;
 
 /**
- * One step of pre-training as one graph function: both forward passes, backward, synchronised batch norm, averaging of
+ * One step of pre-training as one graph function: the views' forward passes, backward, synchronised batch norm, averaging of
  * the gradients over ranks and SGD (SimSiam algorithm 1).
  *
- * In: [trainable, momenta, statistics, frozen, both views of uint8 [batch, s, s, 3], [{@link control}]].
+ * In: [trainable, momenta, statistics, frozen, the objective's views of uint8 [batch, s, s, 3], [{@link control}]].
  * Out: [trainable, momenta, statistics, [{@link metric}]]. The state is never changed in place.
  */
 export function tracePretrainStep(options: StepOptions): GraphFunction {
   const { runtime, model, spec, batch, imageSize, imageType = 'uint8' } = options;
   const groups = groupEntries(model.entries);
   const [trainable, statistics, frozen] = [groups.trainable, groups.statistics, groups.frozen].map(graphSpecs);
+  const objective = objectiveOf(spec.ablation);
   const view: TensorSpec = { dtype: imageType, shape: [batch, imageSize, imageSize, 3] };
-  const inputs = [trainable!, trainable!, statistics!, frozen!, [view, view], [{ dtype: 'float32', shape: [4] }]];
+  const views = Array.from({ length: objective.views }, () => view);
+  const inputs = [trainable!, trainable!, statistics!, frozen!, views, [{ dtype: 'float32', shape: [4] }]];
 
   return runtime.trace('pretrain_step', inputs as TensorSpec[][], (...groupsIn) => {
     const [parameters, momenta, statisticsIn, frozenIn, images, controls] = groupsIn as [
@@ -74,7 +76,7 @@ export function tracePretrainStep(options: StepOptions): GraphFunction {
         statistics: running,
       });
       const views = images.map((x) => (imageType === 'uint8' ? normalizePixels(x, spec.normalize) : x));
-      const { loss, z } = forward(model, scope, views, spec);
+      const { loss, z } = forward(model, scope, views, objective);
       figures = tf.keep(figuresOf(loss, z, tf.slice(controls[0], [control.stop], [SIGNALS])));
       return loss as never;
     })(parameters);
@@ -98,12 +100,14 @@ function forward(
   { backbone, projector, predictor }: SimSiam,
   scope: Scope,
   images: readonly Tensor[],
-  { ablation }: StepSpec,
+  objective: Objective,
 ): { loss: Tensor; z: Tensor } {
-  const z = projector.apply(scope, backbone.apply(scope, images)) as [Tensor, Tensor];
-  const p = predictor.apply(scope, z) as [Tensor, Tensor];
-  const target = (x: Tensor): Tensor => (ablation.stopGradient ? stopGradient(x) : x);
-  return { loss: negativeCosine(p, [target(z[0]), target(z[1])]), z: z[0] };
+  const z = projector.apply(scope, backbone.apply(scope, images));
+  const p = predictor.apply(
+    scope,
+    objective.predicting.map((view) => z[view]!),
+  );
+  return { loss: objective.loss(p, z), z: z[0]! };
 }
 
 /** All figures of a step cross the ranks in one message. */

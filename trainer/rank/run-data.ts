@@ -4,6 +4,7 @@ import { EvalLoader } from '../data/eval-loader.ts';
 import { LinearLoader } from '../data/linear-loader.ts';
 import { PretrainLoader } from '../data/pretrain-loader.ts';
 import type { EvaluationData } from '../evaluate/evaluation-data.ts';
+import { objectiveOf } from '../model/objective.ts';
 import { CounterRandom, purpose } from '../random.ts';
 import type { RankContext } from './context.ts';
 
@@ -65,9 +66,13 @@ export class RunData {
   }
 
   pretrainLoader(): PretrainLoader {
-    const { batchSize, imageSize, augmentation, seed } = this.#context.run.spec.pretrain;
+    const { batchSize, imageSize, augmentation, seed, ablation } = this.#context.run.spec.pretrain;
+    const { views } = objectiveOf(ablation);
     return this.#once('pre-training', () => {
-      return new PretrainLoader({ ...this.#common(), dataset: this.train, seed, batchSize, imageSize, augmentation });
+      return new PretrainLoader({
+        ...this.#common(),
+        ...{ dataset: this.train, seed, batchSize, imageSize, augmentation, views },
+      });
     });
   }
 

@@ -4,6 +4,9 @@ import { differentiable } from './differentiable.ts';
 /** As PyTorch's cosine similarity: a vector shorter than this counts as this long. */
 const EPSILON = 1e-8;
 
+/** D(p, z): how far predictions p are from their targets z, both [n, d] float32. A scalar, the mean over the batch. */
+export type Similarity = (p: Tensor, z: Tensor) => Tensor;
+
 /** Rows of length 1. x: [n, d] float32. */
 export function normalizeRows(x: Tensor): Tensor {
   const length = tf.sqrt(tf.sum(tf.square(x), 1, true));
@@ -15,13 +18,12 @@ export function stopGradient(x: Tensor): Tensor {
   return differentiable([x], (x) => ({ value: x.clone(), gradient: (dy) => [tf.zerosLike(dy)] }));
 }
 
-/**
- * Symmetrised negative cosine similarity (SimSiam eq. 1 and 2): −½·(cos(p₁, z₂) + cos(p₂, z₁)), mean over the batch.
- * @param p Predictions of the two views, [n, d].
- * @param z Projections of the two views, [n, d]; the caller stops their gradient.
- * @returns A scalar in [−1, 1].
- */
-export function negativeCosine(p: readonly [Tensor, Tensor], z: readonly [Tensor, Tensor]): Tensor {
-  const cosine = (a: Tensor, b: Tensor): Tensor => tf.mean(tf.sum(tf.mul(normalizeRows(a), normalizeRows(b)), 1));
-  return tf.mul(tf.add(cosine(p[0], z[1]), cosine(p[1], z[0])), -0.5);
+/** Negative cosine similarity (SimSiam eq. 1), in [−1, 1]. */
+export function negativeCosine(p: Tensor, z: Tensor): Tensor {
+  return tf.neg(tf.mean(tf.sum(tf.mul(normalizeRows(p), normalizeRows(z)), 1)));
+}
+
+/** −Σ softmax(z)·log softmax(p) over the dimensions, at least 0 (SimSiam §4.5). */
+export function crossEntropy(p: Tensor, z: Tensor): Tensor {
+  return tf.neg(tf.mean(tf.sum(tf.mul(tf.softmax(z), tf.logSoftmax(p)), 1)));
 }
