@@ -76,9 +76,7 @@ export async function newestWhole(
 }
 
 async function readWhole(store: ObjectStore, ref: CheckpointRef): Promise<WholeCheckpoint> {
-  const manifestKey = `${ref.key}/manifest.json`;
-  const manifestBytes = await readChecked(store, manifestKey, { sha256: ref.manifestSha256 });
-  const manifest = parseManifest(manifestBytes, manifestKey);
+  const manifest = await readManifest(store, ref);
   const file = async (name: CheckpointFile): Promise<Buffer> =>
     await readChecked(store, `${ref.key}/${name}`, manifest.files[name]);
   const model = decodeSafetensors(await file('model.safetensors')).tensors;
@@ -86,6 +84,16 @@ async function readWhole(store: ObjectStore, ref: CheckpointRef): Promise<WholeC
   const state = jsonOf(await file('state.json')) as JsonObject;
   const { step, generation } = manifest;
   return { ref, manifest, checkpoint: { step, generation, model, optimizer, state } };
+}
+
+/**
+ * What a committed checkpoint consists of, without reading that.
+ *
+ * @throws CheckpointDamagedError
+ */
+export async function readManifest(store: ObjectStore, ref: CheckpointRef): Promise<Manifest> {
+  const key = `${ref.key}/manifest.json`;
+  return parseManifest(await readChecked(store, key, { sha256: ref.manifestSha256 }), key);
 }
 
 /**

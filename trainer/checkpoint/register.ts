@@ -46,9 +46,17 @@ async function read(store: ObjectStore, stage: Stage): Promise<{ value: Register
   return { value: parsed.data, version: object.version };
 }
 
+/** The newest generation and what is committed, oldest first, or `undefined` if the stage never began. Claims nothing. */
+export async function lookAtRegister(
+  store: ObjectStore,
+  stage: Stage,
+): Promise<Pick<RegisterValue, 'generation' | 'checkpoints'> | undefined> {
+  return (await read(store, stage))?.value;
+}
+
 /** The checkpoints that are committed now, oldest first. Claims nothing. */
 export async function committedCheckpoints(store: ObjectStore, stage: Stage): Promise<readonly CheckpointRef[]> {
-  return (await read(store, stage))?.value.checkpoints ?? [];
+  return (await lookAtRegister(store, stage))?.checkpoints ?? [];
 }
 
 /**

@@ -28,6 +28,18 @@ export type RunStart =
   | { readonly kind: 'extended'; readonly pretrain: boolean };
 
 /**
+ * The run at a URI, with its result if it is finished; `undefined` where no run has begun. Writes nothing.
+ *
+ * @throws ManifestError and RunRecordDamagedError if what lies there can't be read
+ */
+export async function readRunRecord(
+  store: ObjectStore,
+): Promise<{ readonly run: SimSiamRun; readonly result: StoredResult | undefined } | undefined> {
+  const found = await readRecord(store);
+  return found && { run: found.run, result: found.result };
+}
+
+/**
  * How a run would begin, without writing anything: what can be refused is refused before the URI belongs to it.
  *
  * @throws RecipeMismatchError and ManifestError as {@link openRunRecord} does
@@ -66,19 +78,29 @@ async function tryOpen(store: ObjectStore, run: SimSiamRun): Promise<RunStart> {
 }
 
 async function look(store: ObjectStore, run: SimSiamRun): Promise<{ start: RunStart; version: string | null }> {
-  const found = await store.get(key);
+  const found = await readRecord(store);
   if (found === undefined) return { start: { kind: 'new' }, version: null };
-  const { version } = found;
-  const stored = parseManifest(found.bytes.toString('utf8'), `${store.uri}/${key}`);
-  const result = await readResult(store);
-  const isFinished = result !== undefined && hashesOf(stored).includes(result.recipeHash);
+  const { run: stored, result, version } = found;
+  const isFinished = result !== undefined;
   const differing = recipeDifferences(recipeOf(stored), recipeOf(run));
   if (differing.length === 0) {
-    return { start: isFinished ? { kind: 'complete', result } : { kind: 'resumed' }, version };
+    return { start: result ? { kind: 'complete', result } : { kind: 'resumed' }, version };
   }
   if (!isFinished || !isExtension(differing)) throw await mismatch(store, differing, isFinished);
   const pretrain = differing.some(({ field }) => field === 'spec.pretrain.epochs');
   return { start: { kind: 'extended', pretrain }, version };
+}
+
+async function readRecord(
+  store: ObjectStore,
+): Promise<{ run: SimSiamRun; result: StoredResult | undefined; version: string } | undefined> {
+  const found = await store.get(key);
+  if (found === undefined) return undefined;
+  const run = parseManifest(found.bytes.toString('utf8'), `${store.uri}/${key}`);
+  const result = await readResult(store);
+  // After an extension it may still be that of the shorter run.
+  const isOfRun = result !== undefined && hashesOf(run).includes(result.recipeHash);
+  return { run, result: isOfRun ? result : undefined, version: found.version };
 }
 
 /** As it was recorded and as it is now: a later version of this program may have added fields to recipes. */
