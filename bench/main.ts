@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { parseManifest } from '../api/manifest.ts';
 import { tensorflowVersion } from '../scripts/setup/pins.ts';
-import { cacheFolder } from '../scripts/setup/cache.ts';
+import { cacheFolder } from '../storage/cache-folder.ts';
 import { fetchMnist5k } from '../trainer/data/fetch-mnist5k.ts';
 import { performanceReport } from './performance-report.ts';
 import { pytorchPython, pytorchScript, runVisibly } from './pytorch-environment.ts';

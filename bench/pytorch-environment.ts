@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cacheFolder } from '../scripts/setup/cache.ts';
+import { cacheFolder } from '../storage/cache-folder.ts';
 
 const sources = fileURLToPath(new URL('../../bench/pytorch/', import.meta.url));
 

@@ -7,7 +7,7 @@ import { finish } from '../cli/finish.ts';
 import { runCli } from '../cli/program.ts';
 import { reportError } from '../cli/report-error.ts';
 import { fetchMnist5k } from '../trainer/data/fetch-mnist5k.ts';
-import { cacheFolder } from './setup/cache.ts';
+import { cacheFolder } from '../storage/cache-folder.ts';
 
 // The paths in the manifest are relative to the repository.
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));

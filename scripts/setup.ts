@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addons, tfjsPackage } from './setup/addons.ts';
 import { build, installAddon, planBuild } from './setup/build.ts';
-import { cacheFolder } from './setup/cache.ts';
+import { cacheFolder } from '../storage/cache-folder.ts';
 import { SetupError } from './setup/errors.ts';
 import { isUnpacked, libTensorFlow, linkLibTensorFlow, unpackLibTensorFlow } from './setup/libtensorflow.ts';
 import { tensorflowVersion } from './setup/pins.ts';

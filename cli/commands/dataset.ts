@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Argument } from 'commander';
 
-import { cacheFolder } from '../../scripts/setup/cache.ts';
+import { cacheFolder } from '../../storage/cache-folder.ts';
 
 const fetchable = ['mnist5k'] as const;
 

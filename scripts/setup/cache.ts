@@ -1,19 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 /** Work folders older than this belong to a set-up that was killed. */
 const abandonedAfterMs = 6 * 3600 * 1000;
-
-/**
- * Where downloads and builds are kept between clones: `$SIMSIAM_CACHE`, else `$XDG_CACHE_HOME/simsiam`, else
- * `~/.cache/simsiam`. Safe to delete at any time.
- */
-export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.SIMSIAM_CACHE) return env.SIMSIAM_CACHE;
-  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'simsiam');
-}
 
 /**
  * Makes `target` (a file or a folder) whole or not at all: `make` fills a work path beside the cache's entries, which

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { cacheFolder, makeAtomically } from '../setup/cache.ts';
+import { cacheFolder } from '../../storage/cache-folder.ts';
+import { makeAtomically } from '../setup/cache.ts';
 import { SetupError } from '../setup/errors.ts';
 import { lastLine, runProgram } from '../setup/process.ts';
 

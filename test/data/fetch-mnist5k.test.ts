@@ -6,7 +6,7 @@ import { test } from 'node:test';
 
 import sharp from 'sharp';
 
-import { cacheFolder } from '../../scripts/setup/cache.ts';
+import { cacheFolder } from '../../storage/cache-folder.ts';
 import { openDataset } from '../../trainer/data/dataset.ts';
 import { fetchMnist5k } from '../../trainer/data/fetch-mnist5k.ts';
 import { temporaryFolder } from './images.ts';

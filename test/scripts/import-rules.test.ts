@@ -32,6 +32,7 @@ const forbidden = {
   'trainer/rank-main.ts': '@kubernetes/client-node',
   'trainer/rank/context.ts': '../../operator/reconcile.ts',
   'operator/reconcile.ts': '../trainer/random.ts',
+  'cli/commands/dataset.ts': '../../scripts/setup/cache.ts',
 };
 
 const allowed = {

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:f
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { cacheFolder, makeAtomically } from '../../../scripts/setup/cache.ts';
+import { cacheFolder } from '../../../storage/cache-folder.ts';
+import { makeAtomically } from '../../../scripts/setup/cache.ts';
 
 describe('cacheFolder', () => {
   it('follows SIMSIAM_CACHE, then XDG_CACHE_HOME, then the home folder', () => {
