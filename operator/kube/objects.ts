@@ -10,7 +10,7 @@ import type {
   V1Service,
 } from '@kubernetes/client-node';
 import type { SimSiamRunSpec, SimSiamRunStatus } from '../../api/run.ts';
-import { apiVersion, kind } from '../../api/run.ts';
+import type { apiVersion, kind } from '../../api/run.ts';
 
 /** An object as JSON carries it: client-node's types have Dates where the API has strings. */
 export type Plain<T> = T extends Date

@@ -63,7 +63,7 @@ export class WorkQueue {
   /** How long the longest of the turns has lasted that go on; 0 without one. Milliseconds. */
   get longestRunningMs(): number {
     const now = this.#options.clock.now();
-    return Math.max(0, ...this.#processing.values().map((since) => now - since));
+    return Math.max(0, ...Array.from(this.#processing.values(), (since) => now - since));
   }
 
   /** How often the key has failed since it was last forgotten. */

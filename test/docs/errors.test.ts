@@ -10,7 +10,7 @@ import { RankFailedError } from '../../trainer/launch/errors.ts';
 import { failureOf } from '../../trainer/launch/rank-channel.ts';
 
 const compiled = fileURLToPath(new URL('../..', import.meta.url));
-const rooms = ['api', 'cli', 'storage', 'trainer'];
+const rooms = ['api', 'cli', 'operator', 'storage', 'trainer'];
 const page = readFileSync(join(compiled, '../docs/errors.md'), 'utf8');
 
 /** Cells of the table under a heading, without its head. */
