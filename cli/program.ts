@@ -8,6 +8,7 @@ import { addConvert } from './commands/convert.ts';
 import { addDataset } from './commands/dataset.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addModel } from './commands/model.ts';
+import { addReport } from './commands/report.ts';
 import { addRun } from './commands/run.ts';
 import { UsageError } from './errors.ts';
 import { reportError } from './report-error.ts';
@@ -35,6 +36,7 @@ export async function runCli(argv: readonly string[], { rankProgram }: CliOption
   addDoctor(program, setEnd);
   addDataset(program);
   addConvert(program);
+  addReport(program, packageVersion());
   try {
     await program.parseAsync(argv, { from: 'user' });
     return end;

@@ -12,9 +12,3 @@ export class ReportEmbeddingsError extends SimSiamError {
   readonly code = 'REPORT_EMBEDDINGS';
   readonly exitCode = exitCode.badInput;
 }
-
-/** The page or the event files can't be written. */
-export class ReportOutputError extends SimSiamError {
-  readonly code = 'REPORT_OUTPUT';
-  readonly exitCode = exitCode.badInput;
-}

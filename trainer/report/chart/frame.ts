@@ -11,7 +11,10 @@ export const size = { width: 520, height: 230 } as const;
 export interface Axis {
   readonly label: string;
   readonly domain: readonly [number, number];
+  /** For a value of a point. */
   readonly format: (value: number) => string;
+  /** After the numbers at the axis: ` %`. */
+  readonly unit?: string;
   /** Only whole numbers are marked. */
   readonly whole?: boolean;
 }
@@ -39,20 +42,24 @@ export function frameOf(x: Axis, y: Axis, marginRight = 14): Frame {
 /** Grid, numbers and names of both axes. */
 export function axes(frame: Frame, x: Axis, y: Axis): Html {
   const { left, right, top, bottom } = frame;
+  // As many decimals as all marks need, not as many as each has.
+  const [xText, yText] = [frame.x.tickFormat(7), frame.y.tickFormat(5)];
   const yTicks = frame.y
     .ticks(5)
     .map(
       (value) =>
         html`<line class="grid" x1="${left}" x2="${right}" y1="${px(frame.y(value))}" y2="${px(frame.y(value))}" />
           <text class="tick" x="${left - 8}" y="${px(frame.y(value) + 3.5)}" text-anchor="end"
-            >${y.format(value)}</text
+            >${yText(value)}${y.unit}</text
           >`,
     );
   const wanted = frame.x.ticks(7).filter((value) => x.whole !== true || Number.isInteger(value));
   const xTicks = wanted.map(
     (value) =>
       html`<line class="mark" x1="${px(frame.x(value))}" x2="${px(frame.x(value))}" y1="${bottom}" y2="${bottom + 4}" />
-        <text class="tick" x="${px(frame.x(value))}" y="${bottom + 16}" text-anchor="middle">${x.format(value)}</text>`,
+        <text class="tick" x="${px(frame.x(value))}" y="${bottom + 16}" text-anchor="middle"
+          >${xText(value)}${x.unit}</text
+        >`,
   );
   return html`<g>
     ${yTicks}

@@ -23,6 +23,8 @@ export interface Line {
 export interface Reference {
   readonly name: string;
   readonly y: number;
+  /** Where its name stands; default: right. */
+  readonly side?: 'left' | 'right';
 }
 
 export interface LineChart {
@@ -59,7 +61,7 @@ export function lineChart(chart: LineChart): { svg: Html; data: ChartData } {
     (point) => frame.y(point.y),
   ).digits(1);
   const svg = html`<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${summary}">
-    ${alarmBand(frame, chart.alarm)} ${axes(frame, x, y)} ${references(frame, chart.references ?? [])}
+    ${levels(frame, chart)} ${axes(frame, x, y)}
     ${lines.map(({ points, colour, kind }) => html`<path class="${kind} s${colour}" d="${shape(points) ?? ''}" />`)}
     ${lines
       .filter(isSparse)
@@ -69,7 +71,7 @@ export function lineChart(chart: LineChart): { svg: Html; data: ChartData } {
             ${points.map((point) => html`<circle cx="${px(frame.x(point.x))}" cy="${px(frame.y(point.y))}" r="2.2" />`)}
           </g>`,
       )}
-    ${chart.named === true && names(frame, lines)}
+    ${levelNames(frame, chart)} ${chart.named === true && names(frame, lines)}
     <g class="cursor"></g>
   </svg>`;
   return { svg, data: chartData(frame, chart) };
@@ -80,27 +82,41 @@ function isSparse({ kind, points }: Line): boolean {
   return kind === 'line' && points.length <= 40;
 }
 
-function alarmBand({ left, right, bottom, y }: Frame, alarm: LineChart['alarm']): Html | undefined {
-  if (alarm === undefined) return undefined;
-  const top = Math.max(y(alarm.below), y.range()[1]!);
+/** Where something is wrong, and the levels to compare with: behind the lines. */
+function levels({ left, right, bottom, y }: Frame, { alarm, references = [] }: LineChart): Html {
+  const top = alarm && Math.max(y(alarm.below), y.range()[1]!);
   return html`<g>
-    <rect class="alarm" x="${left}" y="${px(top)}" width="${right - left}" height="${px(bottom - top)}" />
-    <text class="alarm-name" x="${left + 6}" y="${px(Math.min(bottom - 5, top + 13))}">${alarm.name}</text>
+    ${
+      top !== undefined &&
+      html`<rect class="alarm" x="${left}" y="${px(top)}" width="${right - left}" height="${px(bottom - top)}" />`
+    }
+    ${references.map(
+      ({ y: level }) =>
+        html`<line class="reference" x1="${left}" x2="${right}" y1="${px(y(level))}" y2="${px(y(level))}" />`,
+    )}
   </g>`;
 }
 
-function references({ left, right, top, bottom, y }: Frame, references: readonly Reference[]): Html[] {
+/** The levels' names, before the lines. */
+function levelNames({ left, right, top, bottom, y }: Frame, { alarm, references = [] }: LineChart): Html {
   const places = dodge(
     references.map((reference) => y(reference.y) - 4),
     12,
     top + 4,
     bottom - 3,
   );
-  return references.map(
-    ({ name, y: level }, i) =>
-      html`<line class="reference" x1="${left}" x2="${right}" y1="${px(y(level))}" y2="${px(y(level))}" />
-        <text class="reference-name" x="${right - 4}" y="${px(places[i]!)}" text-anchor="end">${name}</text>`,
-  );
+  const text = (name: string, place: number, side: 'left' | 'right'): Html =>
+    html`<text
+      x="${side === 'right' ? right - 4 : left + 6}"
+      y="${px(place)}"
+      text-anchor="${side === 'right' ? 'end' : 'start'}"
+    >
+      ${name}
+    </text>`;
+  return html`<g class="level-names">
+    ${references.map(({ name, side = 'right' }, i) => text(name, places[i]!, side))}
+    ${alarm && html`<g class="alarm-name">${text(alarm.name, Math.min(bottom - 5, y(alarm.below) + 13), 'right')}</g>`}
+  </g>`;
 }
 
 function names({ right, top, bottom, y }: Frame, lines: readonly Line[]): Html[] {

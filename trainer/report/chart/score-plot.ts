@@ -39,6 +39,8 @@ export function scorePlot(rows: readonly ScoreRow[], domain: readonly [number, n
       )}
     ${rows.map(({ name, percent, colour }, i) => {
       const y = 4 + (i + 0.5) * rowHeight;
+      // Beyond the line from the better baseline, if that leads to the right.
+      const end = x(colour === undefined ? percent : Math.max(percent, bar ?? percent));
       const tone = colour === undefined ? 'baseline' : `s${colour}`;
       return html`<g class="score ${tone}">
         <text class="row-name" x="${left - 12}" y="${y + 4}" text-anchor="end">${short(name)}</text>
@@ -48,7 +50,7 @@ export function scorePlot(rows: readonly ScoreRow[], domain: readonly [number, n
           html`<line class="gain" x1="${px(x(bar))}" x2="${px(x(percent))}" y1="${y}" y2="${y}" />`
         }
         <circle cx="${px(x(percent))}" cy="${y}" r="5.5" />
-        <text class="value" x="${px(x(percent) + 11)}" y="${y + 4}">${formatPercent(percent)}</text>
+        <text class="value" x="${px(end + 11)}" y="${y + 4}">${formatPercent(percent)}</text>
       </g>`;
     })}
   </svg>`;

@@ -22,13 +22,12 @@ export interface FigureOptions {
   readonly legend?: readonly { readonly name: string; readonly colour: number }[];
   /** Charts of one group show the same place at the same time. */
   readonly group?: string;
-  readonly wide?: boolean;
 }
 
 /** A chart with its title, what it means, and its data as a table. */
 export function figure(options: FigureOptions): Html {
-  const { id, title, note, svg, data, table, legend = [], group, wide = false } = options;
-  return html`<figure class="chart${wide ? ' wide' : ''}" id="${id}" data-group="${group ?? id}">
+  const { id, title, note, svg, data, table, legend = [], group } = options;
+  return html`<figure class="chart" id="${id}" data-group="${group ?? id}">
     <figcaption>
       <h3>${title}</h3>
       <p>${note}</p>

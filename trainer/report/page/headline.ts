@@ -90,8 +90,8 @@ function factsOf(data: RunData): Fact[] {
   const where =
     typeof ranks === 'number' ? `on ${ranks} ${device === 'gpu' ? 'GPU' : 'CPU'} rank${ranks === 1 ? '' : 's'}` : '';
   return [
-    ...fact('Loss', loss?.toFixed(3).replace('-', '−'), 'mean of the last epoch; the floor is −1'),
-    ...fact('Output std', std && formatFigure(std), `${formatFigure((std ?? 0) / healthy)} of the healthy 1/√d`),
+    ...fact('Loss', loss?.toFixed(3).replace('-', '−'), 'mean of the last epoch, floor −1'),
+    ...fact('Output std', std && formatFigure(std), `${formatFigure((std ?? 0) / healthy)} × the healthy 1/√d`),
     ...fact('Effective rank', rank && formatFigure(rank), limit),
     ...fact('Wall time', elapsedSeconds && formatDuration(elapsedSeconds), where),
   ];

@@ -29,7 +29,7 @@ function accuracy(views: readonly RunView[]): Html | undefined {
   ];
   const references = baselineReferences(views, 'linearTop1');
   const levels = references.map(({ y }) => y);
-  const y = axisFor('percent', lines, levels, formatPercent);
+  const y = axisFor('percent', lines, levels, formatPercent, ' %');
   const whole = { ...y, domain: [y.domain[0], Math.min(100, y.domain[1])] as const };
   return stageChart({
     ...{ id: 'accuracy', title: single ? 'Top-1 and top-5' : 'Top-1', group, views },

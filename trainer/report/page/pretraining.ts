@@ -35,7 +35,12 @@ function loss(views: readonly RunView[]): StageChart {
     note:
       'How far the prediction for one view points away from the projection of the other. −1 is the floor, and no ' +
       'success by itself: a collapsed network reaches it too.',
-    chart: { x, y: { ...y, format: shortMinus(y.format) }, lines, references: [{ name: 'floor −1', y: -1 }] },
+    chart: {
+      x,
+      y: { ...y, format: shortMinus(y.format) },
+      lines,
+      references: [{ name: 'floor −1', y: -1, side: 'left' }],
+    },
   };
 }
 
@@ -96,6 +101,7 @@ function knn(views: readonly RunView[]): StageChart {
         lines,
         references.map(({ y }) => y),
         formatPercent,
+        ' %',
       ),
     },
   };

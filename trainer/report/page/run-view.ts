@@ -2,6 +2,7 @@ import type { Axis } from '../chart/frame.ts';
 import { domainOf } from '../chart/frame.ts';
 import type { Line } from '../chart/line-chart.ts';
 import type { Point } from '../chart/min-max.ts';
+import { labelsOf } from '../labels.ts';
 import type { RunData, StageData } from '../source/run-data.ts';
 
 /** A run on a page: its data, the name that tells it from the others, and its place in the palette. */
@@ -11,18 +12,10 @@ export interface RunView {
   readonly data: RunData;
 }
 
-/** Names runs by their metadata, and where two have one name, by their place too. */
+/** The runs of a page, in their order. */
 export function viewsOf(runs: readonly RunData[]): RunView[] {
-  const names = runs.map(({ run }) => run.metadata.name);
-  const labels = runs.map(({ uri }, i) => {
-    const name = names[i]!;
-    if (names.indexOf(name) === names.lastIndexOf(name)) return name;
-    return `${name} (${uri.split('/').findLast((part) => part !== '') ?? uri})`;
-  });
-  return runs.map((data, i) => {
-    const isTwice = labels.indexOf(labels[i]!) !== labels.lastIndexOf(labels[i]!);
-    return { label: isTwice ? `${labels[i]!} #${i + 1}` : labels[i]!, colour: i, data };
-  });
+  const labels = labelsOf(runs.map(({ uri, run }) => ({ uri, name: run.metadata.name })));
+  return runs.map((data, i) => ({ label: labels[i]!, colour: i, data }));
 }
 
 /** Fewer epochs than this are shown step by step. */
@@ -79,8 +72,14 @@ export function axisFor(
   lines: readonly Line[],
   levels: readonly number[],
   format: (value: number) => string,
+  unit = '',
 ): Axis {
-  return { label, domain: domainOf([...lines.flatMap(({ points }) => points.map(({ y }) => y)), ...levels]), format };
+  return {
+    label,
+    domain: domainOf([...lines.flatMap(({ points }) => points.map(({ y }) => y)), ...levels]),
+    format,
+    unit,
+  };
 }
 
 /** The last value of a figure that is known. */

@@ -68,7 +68,7 @@ function parts({ data: { timings } }: RunView): Html | undefined {
     note: `Of an epoch, as the steps of rank 0 saw it. In all: ${shares.join(', ')}.`,
     ...stackedBars({
       x: { label: 'epoch', domain: [0, timed.at(-1)!.epoch + 1], format: String, whole: true },
-      y: { label: 'seconds', domain: [0, domainOf([0, highest])[1]], format: (seconds) => secondsText(seconds) },
+      y: { label: 'seconds', domain: [0, domainOf([0, highest])[1]], format: secondsText, unit: ' s' },
       ...{ parts: colours, bars, width },
       summary: `Where the time of ${timed.length} epochs goes: ${shares.join(', ')}.`,
     }),

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+
+import { openStore } from '../../storage/open-store.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { UsageError } from '../errors.ts';
+import { readManifest } from '../read-manifest.ts';
+
+interface ReportOptions {
+  readonly file?: string;
+  readonly output?: string;
+  readonly tensorboard?: string;
+  readonly json: boolean;
+}
+
+/** What was written, as `--json` prints it. */
+interface Written {
+  readonly page?: string;
+  readonly tensorboard?: readonly string[];
+}
+
+const defaultOutput = 'report.html';
+
+export function addReport(program: Command, version: string): void {
+  program
+    .command('report')
+    .description('a page about a run, finished or not, or about several compared: one file that loads nothing')
+    .argument('[run...]', "the runs' spec.storage.uri: folders, file:///path or s3://bucket/prefix")
+    .option('-f, --file <file>', 'manifest of a run: its storage, with the endpoint')
+    .option('-o, --output <file>', `where the page goes (default: ${defaultOutput})`)
+    .option('--tensorboard <folder>', "the histories as TensorBoard's event files; a page too only with --output")
+    .option('--json', 'print {page, tensorboard}, the files that were written', false)
+    .action(async (uris: string[], options: ReportOptions) => {
+      const stores = await openStores(uris, options.file);
+      const written = await write(stores, options, `simsiam ${version}`);
+      const files = [...(written.page === undefined ? [] : [written.page]), ...(written.tensorboard ?? [])];
+      process.stdout.write(options.json ? `${JSON.stringify(written)}\n` : files.map((file) => `${file}\n`).join(''));
+    });
+}
+
+async function openStores(uris: readonly string[], file: string | undefined): Promise<ObjectStore[]> {
+  const storages = uris.map((uri) => ({ uri }));
+  const all = file === undefined ? storages : [(await readManifest(file)).spec.storage, ...storages];
+  if (all.length === 0) throw new UsageError('report: name a run: its storage URI, or its manifest with -f');
+  return await Promise.all(all.map((storage) => openStore(storage)));
+}
+
+async function write(
+  stores: readonly ObjectStore[],
+  { output, tensorboard }: ReportOptions,
+  generator: string,
+): Promise<Written> {
+  const warn = (message: string): void => void process.stderr.write(`warning: ${message}\n`);
+  // Here and not above: the other commands needn't load charts.
+  const { exportTensorBoard } = await import('../../trainer/report/tensorboard.ts');
+  const { writeReport } = await import('../../trainer/report/write-report.ts');
+  const events = tensorboard === undefined ? undefined : await exportTensorBoard(stores, tensorboard, warn);
+  const page = output ?? (tensorboard === undefined ? defaultOutput : undefined);
+  if (page !== undefined) await writeReport(stores, { file: page, generator, warn });
+  return { ...(page !== undefined && { page }), ...(events && { tensorboard: events }) };
+}
