@@ -1,0 +1,347 @@
+import type { RunEvent } from '../telemetry/run-event.ts';
+import { causeOf, isFinal, type Cause, type WorkerReport } from './cause.ts';
+import { failureOf, PeersLostError, ReplacedError, UnevenWorkersError } from './errors.ts';
+import type { CoordinatorMessage, Failure, MemberMessage, Outcome } from './messages.ts';
+
+/** Tells one connection from another in this process. */
+export type ConnectionId = number;
+
+export type CoordinatorEvent =
+  /** A worker that has proved itself; none of its ranks run. */
+  | {
+      readonly type: 'join';
+      readonly connection: ConnectionId;
+      readonly index: number;
+      readonly incarnation: string;
+      readonly generation: number;
+    }
+  | { readonly type: 'message'; readonly connection: ConnectionId; readonly message: MemberMessage }
+  | { readonly type: 'lost'; readonly connection: ConnectionId; readonly silent: boolean }
+  /** Rank 0 has committed a checkpoint. */
+  | { readonly type: 'committed' }
+  | { readonly type: 'tick' };
+
+export type CoordinatorAction =
+  | { readonly type: 'send'; readonly connection: ConnectionId; readonly message: CoordinatorMessage }
+  | { readonly type: 'refuse'; readonly connection: ConnectionId }
+  | { readonly type: 'welcome'; readonly connection: ConnectionId }
+  | { readonly type: 'drop'; readonly connection: ConnectionId }
+  | { readonly type: 'tell'; readonly event: RunEvent };
+
+export interface CoordinatorOptions {
+  readonly workers: number;
+  /** Generations in a row that may fail without a checkpoint in between, before a pod has to. */
+  readonly restarts: number;
+  /** How long workers that had met are awaited, in milliseconds. */
+  readonly patienceMs: number;
+  /** After which time a lost worker's ranks are surely gone: its connection broke, or it fell silent. */
+  readonly fenceMs: { readonly closed: number; readonly silent: number };
+  /** Pause before the so many-th restart in a row, in milliseconds. */
+  readonly backoff: (restart: number) => number;
+}
+
+interface Member {
+  readonly index: number;
+  readonly incarnation: string;
+  readonly connection: ConnectionId;
+  offer: Extract<MemberMessage, { type: 'offer' }> | undefined;
+  /** Whether it has ranks of the current generation. */
+  hasRanks: boolean;
+}
+
+const waitingEveryMs = 10_000;
+
+type Phase = 'gathering' | 'running' | 'ending' | 'finished';
+
+/**
+ * Who belongs to the run now, and which generation of ranks runs: worker 0's decisions, without effects. Events go in
+ * with the time (milliseconds, monotonic), actions come out. It holds that
+ * - a generation starts only with all workers there and no rank of an earlier one left, as far as can be known: a lost
+ *   worker's ranks end within `fenceMs`, by its own watch over the connection;
+ * - any end of a rank that isn't the end of the stage ends the generation;
+ * - it ends: with all ranks done or stopped, with an error that no retry mends, or when workers stay away for too long.
+ */
+export class Coordinator {
+  readonly #options: CoordinatorOptions;
+  readonly #members = new Map<number, Member>();
+  readonly #replaced = new Set<string>();
+  #phase: Phase = 'gathering';
+  #generation = 0;
+  #outcome: Outcome | undefined;
+  #stopping = false;
+  /** The ranks of this generation know. */
+  #stopSent = false;
+  /** Of the current generation. */
+  #reports: WorkerReport[] = [];
+  #lost: number | undefined;
+  /** Failed generations since the last checkpoint. */
+  #fruitless = 0;
+  #fencedUntil = -Infinity;
+  #restartAt = -Infinity;
+  #patientUntil = Infinity;
+  /** When those who are missing are named, lest each of thousands of joins is told. */
+  #tellWaitingAt = Infinity;
+  #actions: CoordinatorAction[] = [];
+
+  constructor(options: CoordinatorOptions) {
+    this.#options = options;
+  }
+
+  /** What was decided for all; once it is there, nothing starts any more. */
+  get outcome(): Outcome | undefined {
+    return this.#outcome;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** When `tick` is due, if it is. */
+  get wakeAt(): number | undefined {
+    if (this.#phase === 'finished') return undefined;
+    const gathered = this.#phase === 'gathering' && this.#isComplete();
+    const at = gathered
+      ? Math.max(this.#fencedUntil, this.#restartAt)
+      : Math.min(this.#patientUntil, this.#tellWaitingAt);
+    return Number.isFinite(at) ? at : undefined;
+  }
+
+  handle(event: CoordinatorEvent, now: number): readonly CoordinatorAction[] {
+    this.#actions = [];
+    switch (event.type) {
+      case 'join':
+        this.#join(event, now);
+        break;
+      case 'message': {
+        const member = [...this.#members.values()].find(({ connection }) => connection === event.connection);
+        if (member) this.#hear(member, event.message, now);
+        break;
+      }
+      case 'lost':
+        for (const member of this.#members.values())
+          if (member.connection === event.connection) this.#lose(member, event.silent, now);
+        break;
+      case 'committed':
+        this.#fruitless = 0;
+        break;
+      case 'tick':
+        break;
+    }
+    this.#proceed(now);
+    return this.#actions;
+  }
+
+  #join(event: Extract<CoordinatorEvent, { type: 'join' }>, now: number): void {
+    const { connection, index, incarnation, generation } = event;
+    if (this.#replaced.has(incarnation)) {
+      this.#actions.push({ type: 'refuse', connection });
+      return;
+    }
+    this.#actions.push({ type: 'welcome', connection });
+    const former = this.#members.get(index);
+    if (former) {
+      // A launcher that joins anew has ended its ranks before; one that is replaced is only told to.
+      if (former.incarnation === incarnation) this.#release(former, now);
+      else this.#replace(former, now);
+    }
+    this.#members.set(index, { index, incarnation, connection, offer: undefined, hasRanks: false });
+    this.#generation = Math.max(this.#generation, generation);
+    if (this.#generation > 0 && this.#phase === 'gathering') this.#awaitOthers(now);
+    if (this.#outcome) this.#send(connection, { type: 'finish', outcome: this.#outcome });
+  }
+
+  #hear(member: Member, message: MemberMessage, now: number): void {
+    switch (message.type) {
+      case 'offer':
+        if (!member.hasRanks) member.offer = message;
+        break;
+      case 'fell':
+        if (member.hasRanks && message.generation === this.#generation) this.#endAll(now);
+        break;
+      case 'ended':
+        if (!member.hasRanks || message.generation !== this.#generation) break;
+        member.hasRanks = false;
+        this.#reports.push({ index: member.index, report: message.report });
+        if (message.report.status === 'failed' || message.report.status === 'ended') this.#endAll(now);
+        break;
+      case 'stop':
+        this.#stopping = true;
+        if (this.#phase === 'running' && !this.#stopSent) this.#sendAll({ type: 'stop' });
+        this.#stopSent ||= this.#phase === 'running';
+        break;
+      case 'pong':
+        break;
+    }
+  }
+
+  #lose(member: Member, silent: boolean, now: number): void {
+    const { fenceMs } = this.#options;
+    this.#members.delete(member.index);
+    if (this.#phase === 'gathering' && this.#generation > 0) this.#awaitOthers(now);
+    if (!member.hasRanks) return;
+    this.#fencedUntil = Math.max(this.#fencedUntil, now + (silent ? fenceMs.silent : fenceMs.closed));
+    this.#lost ??= member.index;
+    this.#endAll(now);
+  }
+
+  /** It is back on a new connection: of the ranks that it had there is no report, but an end. */
+  #release(member: Member, now: number): void {
+    this.#members.delete(member.index);
+    this.#actions.push({ type: 'drop', connection: member.connection });
+    if (!member.hasRanks) return;
+    this.#lost ??= member.index;
+    this.#endAll(now);
+  }
+
+  #replace(member: Member, now: number): void {
+    const error = new ReplacedError(`another launcher has taken the place of worker ${member.index}: this one ends`);
+    this.#replaced.add(member.incarnation);
+    this.#dismiss(member, failureOf(error));
+    // Whether it hears that isn't known: it may be why there is another one.
+    this.#lose(member, true, now);
+  }
+
+  #dismiss({ index, connection }: Member, failure: Failure): void {
+    this.#members.delete(index);
+    this.#send(connection, { type: 'finish', outcome: { status: 'failed', failure } });
+    this.#actions.push({ type: 'drop', connection });
+  }
+
+  #endAll(now: number): void {
+    if (this.#phase !== 'running') return;
+    this.#phase = 'ending';
+    // Also for ranks that don't end: a process may be stuck in its machine's kernel.
+    this.#awaitOthers(now);
+    this.#sendAll({ type: 'end', generation: this.#generation });
+  }
+
+  #awaitOthers(now: number): void {
+    this.#patientUntil = Math.min(this.#patientUntil, now + this.#options.patienceMs);
+  }
+
+  /** Whatever is to be done in the state that an event left. */
+  #proceed(now: number): void {
+    const running = this.#phase === 'running' || this.#phase === 'ending';
+    if (running && ![...this.#members.values()].some(({ hasRanks }) => hasRanks)) this.#conclude(now);
+    if (this.#phase === 'gathering' && this.#stopping) this.#finish({ status: 'stopped' });
+    if (this.#phase === 'gathering' && this.#isComplete()) {
+      if (now >= this.#fencedUntil && now >= this.#restartAt) this.#form();
+    } else if (now >= this.#patientUntil) {
+      this.#giveUp();
+    }
+    this.#tellWaiting(now);
+  }
+
+  #isComplete(): boolean {
+    const members = [...this.#members.values()];
+    return members.length === this.#options.workers && members.every(({ offer }) => offer !== undefined);
+  }
+
+  #form(): void {
+    const members = [...this.#members.values()].toSorted((a, b) => a.index - b.index);
+    const offers = members.map(({ offer }) => offer!);
+    const [first] = offers;
+    const odd = offers.findIndex(
+      ({ device, addresses }) => device !== first!.device || addresses.length !== first!.addresses.length,
+    );
+    if (odd > 0) {
+      this.#finish({ status: 'failed', failure: failureOf(unevenWorkers(offers, odd)) });
+      return;
+    }
+    this.#generation += 1;
+    this.#phase = 'running';
+    [this.#reports, this.#lost, this.#patientUntil] = [[], undefined, Infinity];
+    const addresses = offers.flatMap((offer) => offer.addresses);
+    this.#tell({ type: 'generation', generation: this.#generation, world: addresses.length });
+    for (const [place, member] of members.entries()) {
+      const firstRank = place * first!.addresses.length;
+      member.offer = undefined;
+      member.hasRanks = true;
+      this.#send(member.connection, { type: 'start', generation: this.#generation, firstRank, addresses });
+    }
+  }
+
+  /** No rank of the generation is left. */
+  #conclude(now: number): void {
+    this.#phase = 'gathering';
+    const cause = causeOf(this.#reports, this.#lost);
+    if (cause === undefined) {
+      const stopped = this.#reports.some(({ report }) => report.status === 'stopped');
+      this.#finish({ status: stopped ? 'stopped' : 'done' });
+      return;
+    }
+    const { failure } = cause;
+    // A stop that ended in a failure has lost steps: it may not pass for one with a checkpoint.
+    if (isFinal(failure) || this.#stopSent) {
+      this.#finish({ status: 'failed', failure });
+      return;
+    }
+    this.#restart(cause, now);
+  }
+
+  #restart(cause: Cause, now: number): void {
+    const { restarts, backoff } = this.#options;
+    const { failure, kind, lost, culprit } = cause;
+    // The loss of a pod is counted by who made the pod.
+    if (!lost) this.#fruitless += 1;
+    if (this.#fruitless > restarts) {
+      const member = culprit === undefined ? undefined : this.#members.get(culprit);
+      if (!member) return this.#finish({ status: 'failed', failure });
+      // Another pod for the one at fault; the others keep theirs and await it.
+      this.#dismiss(member, failure);
+      this.#fruitless = 0;
+    }
+    this.#tell({ type: 'restart', generation: this.#generation, cause: kind, message: failure.message });
+    this.#restartAt = this.#fruitless === 0 ? now : now + backoff(this.#fruitless);
+    this.#awaitOthers(now);
+  }
+
+  #giveUp(): void {
+    const minutes = Math.round(this.#options.patienceMs / 60_000);
+    const missing = this.#missing();
+    const who = missing.length > 0 ? `worker ${missing.join(', ')}` : 'a rank process that could not be ended';
+    const error = new PeersLostError(`waited ${minutes} min in vain for ${who}: the last checkpoint is kept`);
+    this.#finish({ status: 'failed', failure: failureOf(error) });
+  }
+
+  #finish(outcome: Outcome): void {
+    this.#phase = 'finished';
+    this.#outcome = outcome;
+    this.#sendAll({ type: 'finish', outcome });
+  }
+
+  #missing(): number[] {
+    const all = Array.from({ length: this.#options.workers }, (_, index) => index);
+    return all.filter((index) => !this.#members.has(index));
+  }
+
+  #tellWaiting(now: number): void {
+    const missing = this.#phase === 'gathering' ? this.#missing() : [];
+    if (missing.length === 0) this.#tellWaitingAt = Infinity;
+    else if (now >= this.#tellWaitingAt) this.#tell({ type: 'waiting', workers: missing });
+    else if (this.#tellWaitingAt < Infinity) return;
+    if (missing.length > 0) this.#tellWaitingAt = now + waitingEveryMs;
+  }
+
+  #tell(event: RunEvent): void {
+    this.#actions.push({ type: 'tell', event });
+  }
+
+  #send(connection: ConnectionId, message: CoordinatorMessage): void {
+    this.#actions.push({ type: 'send', connection, message });
+  }
+
+  #sendAll(message: CoordinatorMessage): void {
+    for (const { connection } of this.#members.values()) this.#send(connection, message);
+  }
+}
+
+function unevenWorkers(offers: readonly { device: string; addresses: readonly string[] }[], odd: number): Error {
+  const describe = (index: number): string => {
+    const { device, addresses } = offers[index]!;
+    return `worker ${index} has ${addresses.length} ${device.toUpperCase()} rank${addresses.length === 1 ? '' : 's'}`;
+  };
+  return new UnevenWorkersError(
+    `${describe(0)} and ${describe(odd)}: give all workers the same devices, or set spec.gpusPerWorker: 0`,
+  );
+}
