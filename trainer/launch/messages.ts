@@ -34,7 +34,10 @@ export interface RankStart {
   readonly threads: number;
   /** Threads that decode and augment images. */
   readonly loaderThreads: number;
-  /** The stages to do in this order, never empty. */
+  /**
+   * The stages to do in this order, never empty. `linear` first finishes a pre-training that isn't; whoever does the
+   * run's last stage writes its result.
+   */
   readonly stages: readonly Stage[];
 }
 

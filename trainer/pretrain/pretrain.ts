@@ -68,7 +68,8 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
     batch: spec.batchSize / runtime.world,
     imageSize: spec.imageSize,
   });
-  send({ type: 'phase', phase: 'Pretraining', ...(start.step > 0 ? { detail: `resumed at step ${start.step}` } : {}) });
+  const resumed = start.step > 0 ? { detail: `resumed at step ${start.step}` } : {};
+  send({ type: 'phase', phase: 'Pretraining', ...resumed, step: start.step });
   const { trainable, statistics } = codec.groups;
   const names = [...trainable, ...trainable, ...statistics].map(({ name }) => name);
   const digests = new DigestCheck(runtime, start.state, names);
@@ -93,7 +94,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
       if (!report.checkpoint && !stopped && !last && !(report.epochEnd && timer.isDueAfter(report.epoch))) return;
       await digests.assertSound(state, report.step);
       timer.committed();
-      await recorder?.commit(state, report.step);
+      await recorder?.commit(state, report.step, plan.totalSteps);
       recorder?.parts.add('checkpoint', context.clock() - measuredAt);
     },
   });
@@ -169,8 +170,9 @@ class RootRecorder {
     if (report.epochEnd) this.#health.afterEpoch(epoch, figures.rank);
   }
 
-  async commit(state: PretrainState, step: number): Promise<void> {
-    await this.#journal.commit(state, step, { ...this.#options.carried(), health: this.#health.toJson() });
+  async commit(state: PretrainState, step: number, totalSteps: number): Promise<void> {
+    const health = this.#health.toJson();
+    await this.#journal.commit(state, step, { ...this.#options.carried(), totalSteps, health });
   }
 
   async settled(): Promise<void> {
@@ -196,7 +198,7 @@ class RootRecorder {
     const figures = plain(this.#figures);
     context.send({
       ...{ type: 'progress', stage: 'pretrain', epoch, epochs, step, totalSteps, loss, learningRate, outputStd },
-      ...{ ...figures, samplesPerSecond, epochEnd },
+      ...{ ...figures, samplesPerSecond, seconds: this.parts.total(), epochEnd },
     });
   }
 }

@@ -85,7 +85,9 @@ export async function linearStage(options: LinearStageOptions): Promise<LinearOu
   const classes = data.train.classes.length;
   const begun = checkpoint && fromCheckpoint(checkpoint, [extractor.dimension, classes]);
   const from = await shareFromRoot(runtime, begun ?? startOf(context, extractor, classes));
-  send({ type: 'phase', phase: 'LinearEvaluation', ...(begun ? { detail: `resumed at epoch ${from.epoch}` } : {}) });
+  const step = data.linearLoader().stepsPerEpoch * from.epoch + from.step;
+  const resumed = begun ? { detail: `resumed at epoch ${from.epoch}` } : {};
+  send({ type: 'phase', phase: 'LinearEvaluation', ...resumed, step });
   let records: HistoryRecord[] = [];
   const commit = async (state: LinearState): Promise<void> => {
     if (!repository) return;

@@ -75,6 +75,11 @@ async function runStages(
     checkpoint: pretraining?.checkpoint,
   });
   if (trained.outcome === 'stopped') return exitCode.preempted;
+  // Baselines, linear evaluation and the result of the run are for those who do the last stage.
+  if (!stages.includes('linear') && run.spec.linear.epochs > 0) {
+    send({ type: 'phase', phase: 'Finished' });
+    return exitCode.done;
+  }
 
   const model = simSiam(spec);
   const backbone = root ? await backboneDigest(runtime, model, trained.state) : '';

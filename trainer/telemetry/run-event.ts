@@ -15,6 +15,10 @@ export interface PhaseMessage {
   readonly step?: number;
 }
 
+/** What a step's time goes to. */
+export const stepParts = ['data', 'step', 'evaluation', 'checkpoint'] as const;
+export type StepPart = (typeof stepParts)[number];
+
 /** Sent by rank 0 after a step, at most some times a second. Figures that are not measured now are left out. */
 export interface ProgressMessage {
   readonly type: 'progress';
@@ -37,6 +41,8 @@ export interface ProgressMessage {
   readonly top5?: number;
   /** Over all ranks. */
   readonly samplesPerSecond: number;
+  /** What rank 0 has spent its time on since the stage began or went on; see trainer/pretrain/part-timer.ts. */
+  readonly seconds?: Readonly<Record<StepPart, number>>;
   /** The step was the last one of its epoch, and the figures above are those of the epoch's end. */
   readonly epochEnd: boolean;
 }
