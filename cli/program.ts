@@ -10,11 +10,12 @@ import { addDoctor } from './commands/doctor.ts';
 import { addModel } from './commands/model.ts';
 import { addReport } from './commands/report.ts';
 import { addRun } from './commands/run.ts';
+import { addWorker } from './commands/worker.ts';
 import { UsageError } from './errors.ts';
 import { reportError } from './report-error.ts';
 
 export interface CliOptions {
-  /** What a rank of `run` runs; default: the trainer. */
+  /** What a rank of `run` and `worker` runs; default: the trainer. */
   readonly rankProgram?: string;
 }
 
@@ -32,6 +33,7 @@ export async function runCli(argv: readonly string[], { rankProgram }: CliOption
     .exitOverride()
     .configureOutput({ outputError: () => {} });
   addRun(program, setEnd, rankProgram);
+  addWorker(program, setEnd, rankProgram);
   addModel(program);
   addDoctor(program, setEnd);
   addDataset(program);

@@ -1,21 +1,24 @@
 import type { Command } from 'commander';
 
-import { exitCode } from '../../api/exit-codes.ts';
 import type { SimSiamRun } from '../../api/run.ts';
 import type { LaunchOutcome } from '../../trainer/launch/launcher.ts';
 import { launch } from '../../trainer/launch/launcher.ts';
 import { watchStopSignals } from '../../trainer/launch/stop-signals.ts';
+import { RunMetrics } from '../../trainer/worker/run-metrics.ts';
 import { JsonView } from '../../trainer/telemetry/json-view.ts';
 import { LiveView } from '../../trainer/telemetry/live-view.ts';
 import type { ProgressView } from '../../trainer/telemetry/progress-view.ts';
 import { summaryOf } from '../../trainer/telemetry/summary.ts';
 import type { CommandEnd } from '../command-end.ts';
+import { endOf } from '../end-of.ts';
+import { portOption } from '../port-option.ts';
 import { readManifest } from '../read-manifest.ts';
 
 interface RunOptions {
   readonly file: string;
   /** JSON lines only, on a terminal too. */
   readonly json: boolean;
+  readonly metricsPort?: number;
   /** What a rank runs; default: the trainer. */
   readonly rankProgram?: string;
 }
@@ -26,18 +29,24 @@ export function addRun(program: Command, end: (end: CommandEnd) => void, rankPro
     .description('train and evaluate a SimSiamRun on this machine; the same command again resumes it')
     .requiredOption('-f, --file <file>', 'manifest of the run (YAML)')
     .option('--json', 'progress and result as JSON lines on stdout, and nothing else there', false)
-    .action(async (options: { file: string; json: boolean }) =>
+    .addOption(portOption('--metrics-port <port>', 'serve /progress and /metrics (Prometheus) on this port'))
+    .action(async (options: Omit<RunOptions, 'rankProgram'>) =>
       end(await runManifest({ ...options, ...(rankProgram !== undefined && { rankProgram }) })),
     );
 }
 
-async function runManifest({ file, json, rankProgram }: RunOptions): Promise<CommandEnd> {
+async function runManifest({ file, json, metricsPort, rankProgram }: RunOptions): Promise<CommandEnd> {
   const run = await readManifest(file);
   const view = chooseView(run, json);
   const signals = watchStopSignals();
+  let metrics: RunMetrics | undefined;
   try {
+    if (metricsPort !== undefined) metrics = await RunMetrics.serve(metricsPort);
     const outcome = await launch(run, {
-      onEvent: (event) => view.onEvent(event),
+      onEvent: (event) => {
+        metrics?.onEvent(event);
+        view.onEvent(event);
+      },
       stop: signals.stop,
       kill: signals.kill,
       ...(rankProgram !== undefined && { program: rankProgram }),
@@ -49,6 +58,7 @@ async function runManifest({ file, json, rankProgram }: RunOptions): Promise<Com
   } finally {
     view.close();
     signals.close();
+    metrics?.close();
   }
 }
 
@@ -70,16 +80,5 @@ function tellEnd(outcome: LaunchOutcome, run: SimSiamRun): void {
     const { checkpoint } = outcome;
     const where = checkpoint ? `at step ${checkpoint.step} of ${checkpoint.stage}, ` : '';
     stream.write(`stopped ${where}with a checkpoint in ${uri}; to go on, run the same command again\n`);
-  }
-}
-
-function endOf({ status }: LaunchOutcome, signal: NodeJS.Signals | undefined): CommandEnd {
-  switch (status) {
-    case 'done':
-      return { exitCode: exitCode.done };
-    case 'stopped':
-      return { exitCode: exitCode.preempted };
-    case 'killed':
-      return { signal: signal ?? 'SIGKILL' };
   }
 }

@@ -42,7 +42,9 @@ export class Health {
     const { alarm, event } = observeHealth(this.#alarm, { epoch, outputStd, dimension: run.spec.pretrain.dim, rank });
     this.#alarm = alarm;
     const warning = applyCollapsePolicy(event, run.spec.failurePolicy.onCollapse);
-    if (warning !== null) send({ type: 'warning', code: 'TRAINING_COLLAPSED', message: warning });
+    if (warning === null) return;
+    const cleared = event?.kind === 'cleared' ? { cleared: true } : {};
+    send({ type: 'warning', code: 'TRAINING_COLLAPSED', message: warning, ...cleared });
   }
 
   toJson(): JsonObject {

@@ -59,6 +59,8 @@ export interface WarningMessage {
   readonly type: 'warning';
   readonly code: string;
   readonly message: string;
+  /** What was warned of before is over. */
+  readonly cleared?: boolean;
 }
 
 /** Where the ranks run. */

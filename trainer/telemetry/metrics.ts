@@ -1,0 +1,127 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+
+import type { ReportState } from './progress-report.ts';
+import { stepParts, type ProgressMessage } from './run-event.ts';
+
+/** Memory of one of this machine's GPUs. */
+export interface GpuMemory {
+  /** As CUDA_VISIBLE_DEVICES calls it. */
+  readonly gpu: string;
+  readonly usedBytes: number;
+}
+
+export interface TrainerMetricsOptions {
+  readonly report: () => ReportState;
+  /** Asked at each scrape. */
+  readonly gpuMemory?: () => Promise<readonly GpuMemory[]>;
+}
+
+/** A figure of a stage's last progress message. */
+interface Figure {
+  readonly name: string;
+  readonly help: string;
+  readonly value: (message: ProgressMessage) => number | undefined;
+}
+
+const figures: readonly Figure[] = [
+  { name: 'epoch', help: 'Epoch that is running, from 0.', value: ({ epoch }) => epoch },
+  { name: 'step', help: 'Finished steps of the stage.', value: ({ step }) => step },
+  { name: 'steps', help: 'Steps of the stage in all.', value: ({ totalSteps }) => totalSteps },
+  { name: 'loss', help: 'Loss of the last step shown.', value: ({ loss }) => loss },
+  { name: 'learning_rate', help: 'Learning rate of the encoder or the classifier.', value: (m) => m.learningRate },
+  { name: 'samples_per_second', help: 'Images a second over all ranks.', value: (m) => m.samplesPerSecond },
+  {
+    name: 'output_std',
+    help: 'Standard deviation of the normalised outputs: healthy near 1/sqrt(dim), 0 when collapsed.',
+    value: ({ outputStd }) => outputStd,
+  },
+  {
+    name: 'effective_rank',
+    help: 'Dimensions that the embeddings really use (RankMe).',
+    value: ({ effectiveRank }) => effectiveRank,
+  },
+  { name: 'knn_top1_percent', help: 'Top-1 of the kNN monitor.', value: ({ knnTop1 }) => knnTop1 },
+  { name: 'top1_percent', help: 'Top-1 of linear evaluation on the validation set.', value: ({ top1 }) => top1 },
+  { name: 'top5_percent', help: 'Top-5 of linear evaluation on the validation set.', value: ({ top5 }) => top5 },
+];
+
+/**
+ * The metrics of a launcher, made of its report when they are scraped. Labels take few values, which are known before:
+ * stages, parts of a step, causes of a restart, this machine's GPUs.
+ */
+export function trainerMetrics({ report, gpuMemory }: TrainerMetricsOptions): Registry {
+  const registry = new Registry();
+  const registers = [registry];
+  for (const { name, help, value } of figures)
+    new Gauge({
+      ...{ name: `simsiam_${name}`, help, labelNames: ['stage'], registers },
+      collect() {
+        this.reset();
+        for (const message of Object.values(report().latest)) {
+          const known = value(message);
+          if (known !== undefined) this.set({ stage: message.stage }, known);
+        }
+      },
+    });
+  new Counter({
+    name: 'simsiam_step_seconds_total',
+    help: "What rank 0's time went to since its stage began or went on: data, step (with collectives), evaluation, checkpoint.",
+    ...{ labelNames: ['part'], registers },
+    collect() {
+      this.reset();
+      const seconds = report().latest.pretrain?.seconds;
+      if (seconds) for (const part of stepParts) this.inc({ part }, seconds[part]);
+    },
+  });
+  new Counter({
+    name: 'simsiam_restarts_total',
+    help: 'Generations of ranks that ended early since this pod started, by cause.',
+    ...{ labelNames: ['cause'], registers },
+    collect() {
+      this.reset();
+      for (const [cause, count] of Object.entries(report().progress.restarts)) this.inc({ cause }, count);
+    },
+  });
+  const counts = [
+    ['lost_steps_total', 'Steps that were done again because of them.', (now) => now.progress.lostSteps],
+    ['checkpoints_total', 'Checkpoints that were committed since this pod started.', (now) => now.checkpoints],
+  ] as const satisfies readonly Reading[];
+  for (const [name, help, value] of counts)
+    new Counter({
+      ...{ name: `simsiam_${name}`, help, registers },
+      collect() {
+        this.reset();
+        this.inc(value(report()));
+      },
+    });
+  const gauges = [
+    ['generation', 'How often the ranks have met, from 1.', (now) => now.progress.generation],
+    ['ranks', 'Ranks of the run, over all workers.', (now) => now.world],
+    ['running', '1 while ranks run, 0 while workers are awaited.', (now) => Number(now.running)],
+    ['collapsed', '1 while the collapse alarm stands.', (now) => Number(now.progress.collapse !== undefined)],
+    [
+      'last_checkpoint_timestamp_seconds',
+      'When the last checkpoint was committed, in seconds since 1970; 0 before the first.',
+      (now) => now.checkpointAt ?? 0,
+    ],
+  ] as const satisfies readonly Reading[];
+  for (const [name, help, value] of gauges)
+    new Gauge({
+      ...{ name: `simsiam_${name}`, help, registers },
+      collect() {
+        this.set(value(report()));
+      },
+    });
+  new Gauge({
+    name: 'simsiam_gpu_memory_used_bytes',
+    help: "Used memory of this machine's GPUs; absent without one.",
+    ...{ labelNames: ['gpu'], registers },
+    async collect() {
+      this.reset();
+      for (const { gpu, usedBytes } of (await gpuMemory?.()) ?? []) this.set({ gpu }, usedBytes);
+    },
+  });
+  return registry;
+}
+
+type Reading = readonly [name: string, help: string, value: (now: ReportState) => number];

@@ -1,0 +1,43 @@
+import type { WorkerStage } from '../../api/worker.ts';
+import { gpuMemory } from '../launch/gpu-memory.ts';
+import { TelemetryServer } from '../telemetry/http-server.ts';
+import { advanceReport, initialReport, type ReportState } from '../telemetry/progress-report.ts';
+import type { RunEvent } from '../telemetry/run-event.ts';
+
+/** A launcher's report, kept from its events and served over HTTP. */
+export class RunMetrics {
+  #report: ReportState;
+  #server: TelemetryServer | undefined;
+
+  private constructor(stage: WorkerStage) {
+    this.#report = initialReport(stage, new Date());
+  }
+
+  /**
+   * @param port 0 for a free one
+   * @param host all interfaces if undefined
+   * @param stage that the report names at first
+   * @throws MetricsPortError
+   */
+  static async serve(port: number, host?: string, stage: WorkerStage = 'pretrain'): Promise<RunMetrics> {
+    const metrics = new RunMetrics(stage);
+    metrics.#server = await TelemetryServer.listen({ host, port, report: () => metrics.report, gpuMemory });
+    return metrics;
+  }
+
+  get report(): ReportState {
+    return this.#report;
+  }
+
+  get port(): number {
+    return this.#server!.port;
+  }
+
+  onEvent(event: RunEvent): void {
+    this.#report = advanceReport(this.#report, event, new Date());
+  }
+
+  close(): void {
+    this.#server?.close();
+  }
+}
