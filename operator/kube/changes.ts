@@ -12,11 +12,9 @@ export type ObjectChange<T> =
 
 /** Puts one object as a watch tells it. What is older than what the store has changes nothing. */
 export function putObject<T extends KubeObject>(store: Store<T, string>, object: T): ObjectChange<T>[] {
-  const { namespace, name, uid } = object.metadata;
+  const { namespace, name } = object.metadata;
   const known = store.get(namespace ?? '', name);
-  if (known !== undefined && known.metadata.uid === uid && compareVersions(versionOf(known), versionOf(object)) >= 0) {
-    return [];
-  }
+  if (known !== undefined && compareVersions(versionOf(known), versionOf(object)) >= 0) return [];
   return replace(store, object);
 }
 

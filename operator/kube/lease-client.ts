@@ -1,5 +1,6 @@
 import { ApiError } from './errors.ts';
 import type { Http } from './http.ts';
+import type { LeaseSpec } from './lease-spec.ts';
 import type { Lease } from './objects.ts';
 import { pathOf } from './resources.ts';
 
@@ -8,7 +9,7 @@ export interface LeaseClient {
   /** Undefined if there is none. */
   read(): Promise<Lease | undefined>;
   /** @throws ApiError 409 if there is one */
-  create(spec: Lease['spec']): Promise<Lease>;
+  create(spec: LeaseSpec): Promise<Lease>;
   /** @throws ApiError 409 if `lease` isn't the newest version, 404 if it is gone */
   replace(lease: Lease): Promise<Lease>;
 }
@@ -37,7 +38,7 @@ export class KubeLeaseClient implements LeaseClient {
     }
   }
 
-  create(spec: Lease['spec']): Promise<Lease> {
+  create(spec: LeaseSpec): Promise<Lease> {
     return this.#send('POST', { apiVersion, kind, metadata: { namespace: this.#namespace, name: this.#name }, spec });
   }
 

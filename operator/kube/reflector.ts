@@ -119,6 +119,7 @@ export class Reflector<T extends KubeObject, Index extends string = never> imple
       objects.length = 0;
       page = add(await source.list({ signal }));
     }
+    if (signal.aborted) return;
     const changes = replaceAll(store, objects);
     this.#resourceVersion = page.resourceVersion;
     this.#mustList = false;
