@@ -39,6 +39,7 @@ class Contender {
   #heldUntil = 0;
   #isCrashed = false;
   latencyMs = 5;
+  answerMs = 5;
   loses: 'nothing' | 'requests' | 'answers' = 'nothing';
 
   constructor(base: FakeClock, server: LeaseServer, identity: string, skewMs = 0) {
@@ -112,7 +113,7 @@ class Contender {
           answer = () => reject(thrown as Error);
         }
         if (lost === 'answers') fail();
-        else this.#after(this.latencyMs, answer);
+        else this.#after(this.answerMs, answer);
       });
     });
   }
@@ -129,7 +130,7 @@ const who = fc.nat(2);
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.nat(20_000) }) },
   fc.record({ do: fc.constant('hold' as const), who, ms: fc.nat(30_000) }),
-  fc.record({ do: fc.constant('slow' as const), who, ms: fc.nat(8000) }),
+  fc.record({ do: fc.constant('slow' as const), who, ms: fc.nat(4000), answerMs: fc.nat(8000) }),
   fc.record({
     do: fc.constant('lose' as const),
     who,
@@ -156,8 +157,10 @@ describe('LeaderElection', () => {
               check();
             }
           } else if (step.do === 'hold') contenders[step.who]!.hold(step.ms);
-          else if (step.do === 'slow') contenders[step.who]!.latencyMs = step.ms;
-          else if (step.do === 'lose') contenders[step.who]!.loses = step.what;
+          else if (step.do === 'slow') {
+            contenders[step.who]!.latencyMs = step.ms;
+            contenders[step.who]!.answerMs = step.answerMs;
+          } else if (step.do === 'lose') contenders[step.who]!.loses = step.what;
           else if (step.do === 'delete') {
             // Without the lease nobody knows who leads, so it is deleted only when nobody does.
             if (!contenders.some(({ election }) => election.isLeader)) server.lease = undefined;
@@ -183,13 +186,13 @@ describe('LeaderElection', () => {
     assert.equal(leader.acts, false);
   });
 
-  it('is led again within 20 s of a crash', async () => {
+  it('is led again within 20 s of a crash: the lease, and what passed until its last renewal was seen', async () => {
     for (let phase = 0; phase < 2000; phase += 190) {
       const { clock, contenders } = setUp(0, 500_000);
       await clock.advance(60_000 + phase);
       const leader = contenders.find(({ acts }) => acts)!;
       leader.crash();
-      await clock.advance(20_000);
+      await clock.advance(17_500);
       assert.equal(contenders.filter((other) => other !== leader && other.acts).length, 1, `crash at ${phase} ms`);
     }
   });
@@ -215,6 +218,27 @@ describe('LeaderElection', () => {
     assert.equal(contenders[0]!.acts, true);
     await clock.advance(3000);
     assert.equal(contenders[0]!.acts, false);
+    assert.equal(await contenders[0]!.end, 'lost');
+  });
+
+  it('is counted from when a renewal was sent, however late its answer', async () => {
+    const { clock, contenders } = setUp(0);
+    await clock.advance(1000);
+    contenders[0]!.answerMs = 7000;
+    await clock.advance(8500);
+    contenders[0]!.loses = 'requests';
+    assert.equal(contenders[0]!.acts, true);
+    await clock.advance(2700);
+    assert.equal(contenders[0]!.acts, true);
+    await clock.advance(1000);
+    assert.equal(contenders[0]!.acts, false);
+  });
+
+  it('is lost at once when the lease shows another holder', async () => {
+    const { clock, server, contenders } = setUp(0);
+    await clock.advance(1000);
+    server.write(server.lease, { ...server.lease!.spec, holderIdentity: 'another' });
+    await clock.advance(4500);
     assert.equal(await contenders[0]!.end, 'lost');
   });
 
