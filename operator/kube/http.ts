@@ -130,11 +130,15 @@ export class Http {
       const cancel = this.#clock.after(timeoutMs, () => {
         outgoing.destroy(new KubeTimeoutError(nameOf(request), 'no answer', timeoutMs));
       });
-      outgoing.once('response', resolve);
-      // Later errors reach the response as well; without a listener they would end the process.
-      outgoing.on('error', reject);
-      outgoing.once('response', cancel);
-      outgoing.once('close', cancel);
+      outgoing.once('response', (response) => {
+        cancel();
+        resolve(response);
+      });
+      // Errors after the head reach the response too; without a listener here they would end the process.
+      outgoing.on('error', (thrown) => {
+        cancel();
+        reject(thrown);
+      });
     });
   }
 

@@ -9,6 +9,8 @@ interface Timer {
 export class FakeClock implements Clock {
   #now = 1000;
   #timers: Timer[] = [];
+  /** How many callbacks were ever asked for. */
+  scheduled = 0;
 
   now(): number {
     return this.#now;
@@ -20,6 +22,7 @@ export class FakeClock implements Clock {
 
   after(ms: number, callback: () => void): () => void {
     const timer = { at: this.#now + Math.max(0, ms), callback };
+    this.scheduled++;
     this.#timers.push(timer);
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);

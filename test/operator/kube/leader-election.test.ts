@@ -110,7 +110,7 @@ class Contender {
           const value = atServer();
           answer = () => resolve(value);
         } catch (thrown) {
-          answer = () => reject(thrown as Error);
+          answer = () => reject(thrown);
         }
         if (lost === 'answers') fail();
         else this.#after(this.answerMs, answer);
