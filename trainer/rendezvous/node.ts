@@ -70,7 +70,7 @@ export async function launchNode(options: NodeOptions): Promise<LaunchOutcome> {
   try {
     const outcome = await new NodeLauncher(options, plan, server).ended;
     // The others need worker 0 to learn that it is over.
-    if (server?.outcome) await Promise.race([server.empty(), after(options, lingerMs)]);
+    if (server?.outcome) await linger(server, options);
     return outcome;
   } finally {
     server?.close();
@@ -80,10 +80,14 @@ export async function launchNode(options: NodeOptions): Promise<LaunchOutcome> {
 /** How long worker 0 waits for the others to have heard how it ended. */
 const lingerMs = 5_000;
 
-async function after({ timers = systemTimers, kill }: NodeOptions, ms: number): Promise<void> {
+async function linger(server: RendezvousServer, { timers = systemTimers, kill }: NodeOptions): Promise<void> {
   await new Promise<void>((resolve) => {
-    timers.after(ms, resolve);
+    const cancel = timers.after(lingerMs, resolve);
     kill.addEventListener('abort', () => resolve());
+    void server.empty().then(() => {
+      cancel();
+      resolve();
+    });
   });
 }
 
