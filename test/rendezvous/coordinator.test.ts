@@ -43,7 +43,7 @@ describe('a rendezvous', () => {
   test('who is missing is told from time to time', () => {
     const simulation = new Simulation(3);
     simulation.startPod(0);
-    simulation.run(25_000);
+    simulation.run(65_000);
     assert.deepEqual(simulation.events, [
       { type: 'waiting', workers: [1, 2] },
       { type: 'waiting', workers: [1, 2] },

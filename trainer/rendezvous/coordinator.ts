@@ -49,7 +49,8 @@ interface Member {
   hasRanks: boolean;
 }
 
-const waitingEveryMs = 10_000;
+/** When missing workers are told first, and how often then. */
+const waitingMs = { first: 2_000, then: 60_000 } as const;
 
 type Phase = 'gathering' | 'running' | 'ending' | 'finished';
 
@@ -318,9 +319,11 @@ export class Coordinator {
   #tellWaiting(now: number): void {
     const missing = this.#phase === 'gathering' ? this.#missing() : [];
     if (missing.length === 0) this.#tellWaitingAt = Infinity;
-    else if (now >= this.#tellWaitingAt) this.#tell({ type: 'waiting', workers: missing });
-    else if (this.#tellWaitingAt < Infinity) return;
-    if (missing.length > 0) this.#tellWaitingAt = now + waitingEveryMs;
+    else if (this.#tellWaitingAt === Infinity) this.#tellWaitingAt = now + waitingMs.first;
+    else if (now >= this.#tellWaitingAt) {
+      this.#tell({ type: 'waiting', workers: missing });
+      this.#tellWaitingAt = now + waitingMs.then;
+    }
   }
 
   #tell(event: RunEvent): void {

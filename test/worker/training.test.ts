@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+
+import type { WorkerStage } from '../../api/worker.ts';
+import { tinyRun } from '../rank/fixtures/tiny-run.ts';
+import { eventsOf, rankPids, Workplace, type Remains } from '../rank/fixtures/workplace.ts';
+import { exitCodesOf, Pods, type Pod } from './fixtures/pods.ts';
+
+describe('two workers that train one run', { timeout: 300_000 }, () => {
+  let workplace: Workplace;
+  let pods: Pods;
+  let undisturbed: Remains;
+  before(async () => {
+    workplace = await Workplace.open();
+    pods = await Pods.open('simsiam', workplace.folder);
+    const { code, stderr } = await workplace.run({ storage: 'alone' });
+    assert.equal(code, 0, stderr);
+    undisturbed = workplace.remains('alone');
+  });
+  after(async () => {
+    await pods.close();
+    workplace.close();
+  });
+
+  const errorsOf = async (all: readonly Pod[]): Promise<string> =>
+    (await Promise.all(all.map(({ ended }) => ended))).map(({ stderr }) => stderr).join('');
+  const startBoth = async (stage: WorkerStage): Promise<Pod[]> => await pods.startAll(2, stage);
+
+  test('both stages leave bit for bit what `simsiam run` leaves with as many ranks', async () => {
+    pods.writeRun(tinyRun({ storage: 'together' }));
+    const training = await startBoth('pretrain');
+    assert.deepEqual(await exitCodesOf(training), [0, 0], await errorsOf(training));
+    assert.equal(existsSync(workplace.path('together/result.json')), false);
+    assert.equal(training[0]!.message().progress?.pretrain?.step, 24);
+
+    const late = await pods.start(1, 'pretrain');
+    const { code, stdout } = await late.ended;
+    assert.equal(code, 0);
+    assert.deepEqual(
+      eventsOf({ stdout }).map(({ event }) => event),
+      ['ranks'],
+    );
+
+    const evaluating = await startBoth('linear');
+    assert.deepEqual(await exitCodesOf(evaluating), [0, 0], await errorsOf(evaluating));
+    assert.deepEqual(workplace.remains('together'), undisturbed);
+    const { progress } = evaluating[0]!.message();
+    assert.deepEqual([progress?.phase, progress?.linear?.top1], ['Finished', undisturbed.result.linear?.top1]);
+  });
+
+  test('so they do when a rank of either worker is killed in either stage', async (t) => {
+    pods.writeRun(tinyRun({ storage: 'disturbed' }));
+    const training = await startBoth('pretrain');
+    await training[0]!.said('"event":"checkpoint","stage":"pretrain","step":8');
+    const killedAt = Date.now();
+    process.kill(rankPids(training[1]!)[0]!, 'SIGKILL');
+    assert.deepEqual(await exitCodesOf(training), [0, 0], await errorsOf(training));
+    const events = eventsOf(await training[0]!.ended);
+    const restarted = events.findLastIndex(({ event }) => event === 'generation');
+    const next = events.slice(restarted).find(({ event }) => event === 'progress');
+    t.diagnostic(`kill of a rank to the next finished step: ${Date.parse(String(next!['time'])) - killedAt} ms`);
+    assert.equal(training[0]!.message().progress?.restarts.peerLost, 1);
+
+    const evaluating = await startBoth('linear');
+    await evaluating[0]!.said('"event":"checkpoint","stage":"linear","step":11');
+    process.kill(rankPids(evaluating[0]!)[0]!, 'SIGKILL');
+    assert.deepEqual(await exitCodesOf(evaluating), [0, 0], await errorsOf(evaluating));
+    assert.deepEqual(workplace.remains('disturbed'), undisturbed);
+  });
+});
