@@ -83,7 +83,7 @@ export function trainerMetrics({ report, gpuMemory }: TrainerMetricsOptions): Re
     },
   });
   const counts = [
-    ['lost_steps_total', 'Steps that were done again because of them.', (now) => now.progress.lostSteps],
+    ['lost_steps_total', 'Steps that restarts had to repeat.', (now) => now.progress.lostSteps],
     ['checkpoints_total', 'Checkpoints that were committed since this pod started.', (now) => now.checkpoints],
   ] as const satisfies readonly Reading[];
   for (const [name, help, value] of counts)
