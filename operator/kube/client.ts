@@ -14,7 +14,11 @@ export interface KubeWriter {
   create<T extends KubeObject>(object: T): Promise<T>;
   /** Server-side apply with the field manager `simsiam-operator`, forced: fields that are left out are given up. */
   apply<T extends KubeObject>(object: T): Promise<T>;
-  /** The same on the status subresource. `object` has `status` and of its metadata name, namespace and uid. */
+  /**
+   * The same on the status subresource. `object` has `status` and of its metadata name, namespace and uid.
+   *
+   * @throws ApiError 404 if it is gone, 409 or 422 (the kinds differ) if one of another UID has taken its name
+   */
   applyStatus<T extends KubeObject>(object: T): Promise<T>;
   /** JSON merge patch (RFC 7386), of the status subresource on request. */
   patch<T extends KubeObject>(ref: ObjectRef, patch: object, options?: { readonly subresource?: 'status' }): Promise<T>;
