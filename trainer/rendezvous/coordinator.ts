@@ -50,7 +50,7 @@ interface Member {
 }
 
 /** When missing workers are told first, and how often then. */
-const waitingMs = { first: 2_000, then: 60_000 } as const;
+const waitingMs = { first: 2_000, later: 60_000 } as const;
 
 type Phase = 'gathering' | 'running' | 'ending' | 'finished';
 
@@ -322,7 +322,7 @@ export class Coordinator {
     else if (this.#tellWaitingAt === Infinity) this.#tellWaitingAt = now + waitingMs.first;
     else if (now >= this.#tellWaitingAt) {
       this.#tell({ type: 'waiting', workers: missing });
-      this.#tellWaitingAt = now + waitingMs.then;
+      this.#tellWaitingAt = now + waitingMs.later;
     }
   }
 

@@ -51,77 +51,100 @@ const figures: readonly Figure[] = [
  */
 export function trainerMetrics({ report, gpuMemory }: TrainerMetricsOptions): Registry {
   const registry = new Registry();
-  const registers = [registry];
-  for (const { name, help, value } of figures)
-    new Gauge({
-      ...{ name: `simsiam_${name}`, help, labelNames: ['stage'], registers },
-      collect() {
-        this.reset();
-        for (const message of Object.values(report().latest)) {
-          const known = value(message);
-          if (known !== undefined) this.set({ stage: message.stage }, known);
-        }
-      },
-    });
-  new Counter({
+  const metrics = [...figures.map((figure) => figureGauge(figure, report)), ...readings(report)];
+  for (const metric of [...metrics, partSeconds(report), restarts(report), memory(gpuMemory)])
+    registry.registerMetric(metric);
+  return registry;
+}
+
+function figureGauge({ name, help, value }: Figure, report: () => ReportState): Gauge<'stage'> {
+  return new Gauge({
+    ...{ name: `simsiam_${name}`, help, labelNames: ['stage'], registers: [] },
+    collect() {
+      this.reset();
+      for (const message of Object.values(report().latest)) {
+        const known = value(message);
+        if (known !== undefined) this.set({ stage: message.stage }, known);
+      }
+    },
+  });
+}
+
+type Reading = readonly [name: string, help: string, value: (now: ReportState) => number];
+
+const totals: readonly Reading[] = [
+  ['lost_steps_total', 'Steps that restarts had to repeat.', (now) => now.progress.lostSteps],
+  ['checkpoints_total', 'Checkpoints that were committed since this pod started.', (now) => now.checkpoints],
+];
+
+const states: readonly Reading[] = [
+  ['generation', 'How often the ranks have met, from 1.', (now) => now.progress.generation],
+  ['ranks', 'Ranks of the run, over all workers.', (now) => now.world],
+  ['running', '1 while ranks run, 0 while workers are awaited.', (now) => Number(now.running)],
+  ['collapsed', '1 while the collapse alarm stands.', (now) => Number(now.progress.collapse !== undefined)],
+  [
+    'last_checkpoint_timestamp_seconds',
+    'When the last checkpoint was committed, in seconds since 1970; 0 before the first.',
+    (now) => now.checkpointAt ?? 0,
+  ],
+];
+
+function readings(report: () => ReportState): (Counter | Gauge)[] {
+  const counters = totals.map(
+    ([name, help, value]) =>
+      new Counter({
+        ...{ name: `simsiam_${name}`, help, registers: [] },
+        collect() {
+          this.reset();
+          this.inc(value(report()));
+        },
+      }),
+  );
+  const gauges = states.map(
+    ([name, help, value]) =>
+      new Gauge({
+        ...{ name: `simsiam_${name}`, help, registers: [] },
+        collect() {
+          this.set(value(report()));
+        },
+      }),
+  );
+  return [...counters, ...gauges];
+}
+
+function partSeconds(report: () => ReportState): Counter<'part'> {
+  return new Counter({
     name: 'simsiam_step_seconds_total',
     help: "What rank 0's time went to since its stage began or went on: data, step (with collectives), evaluation, checkpoint.",
-    ...{ labelNames: ['part'], registers },
+    ...{ labelNames: ['part'], registers: [] },
     collect() {
       this.reset();
       const seconds = report().latest.pretrain?.seconds;
       if (seconds) for (const part of stepParts) this.inc({ part }, seconds[part]);
     },
   });
-  new Counter({
+}
+
+function restarts(report: () => ReportState): Counter<'cause'> {
+  return new Counter({
     name: 'simsiam_restarts_total',
     help: 'Generations of ranks that ended early since this pod started, by cause.',
-    ...{ labelNames: ['cause'], registers },
+    ...{ labelNames: ['cause'], registers: [] },
     collect() {
       this.reset();
       for (const [cause, count] of Object.entries(report().progress.restarts)) this.inc({ cause }, count);
     },
   });
-  const counts = [
-    ['lost_steps_total', 'Steps that restarts had to repeat.', (now) => now.progress.lostSteps],
-    ['checkpoints_total', 'Checkpoints that were committed since this pod started.', (now) => now.checkpoints],
-  ] as const satisfies readonly Reading[];
-  for (const [name, help, value] of counts)
-    new Counter({
-      ...{ name: `simsiam_${name}`, help, registers },
-      collect() {
-        this.reset();
-        this.inc(value(report()));
-      },
-    });
-  const gauges = [
-    ['generation', 'How often the ranks have met, from 1.', (now) => now.progress.generation],
-    ['ranks', 'Ranks of the run, over all workers.', (now) => now.world],
-    ['running', '1 while ranks run, 0 while workers are awaited.', (now) => Number(now.running)],
-    ['collapsed', '1 while the collapse alarm stands.', (now) => Number(now.progress.collapse !== undefined)],
-    [
-      'last_checkpoint_timestamp_seconds',
-      'When the last checkpoint was committed, in seconds since 1970; 0 before the first.',
-      (now) => now.checkpointAt ?? 0,
-    ],
-  ] as const satisfies readonly Reading[];
-  for (const [name, help, value] of gauges)
-    new Gauge({
-      ...{ name: `simsiam_${name}`, help, registers },
-      collect() {
-        this.set(value(report()));
-      },
-    });
-  new Gauge({
+}
+
+function memory(gpuMemory: TrainerMetricsOptions['gpuMemory']): Gauge<'gpu'> {
+  return new Gauge({
     name: 'simsiam_gpu_memory_used_bytes',
     help: "Used memory of this machine's GPUs; absent without one.",
-    ...{ labelNames: ['gpu'], registers },
+    ...{ labelNames: ['gpu'], registers: [] },
     async collect() {
       this.reset();
       for (const { gpu, usedBytes } of (await gpuMemory?.()) ?? []) this.set({ gpu }, usedBytes);
     },
   });
-  return registry;
 }
-
-type Reading = readonly [name: string, help: string, value: (now: ReportState) => number];
