@@ -1,4 +1,4 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry, type Metric } from 'prom-client';
 
 import type { ReportState } from './progress-report.ts';
 import { stepParts, type ProgressMessage } from './run-event.ts';
@@ -57,8 +57,8 @@ export function trainerMetrics({ report, gpuMemory }: TrainerMetricsOptions): Re
   return registry;
 }
 
-function figureGauge({ name, help, value }: Figure, report: () => ReportState): Gauge<'stage'> {
-  return new Gauge({
+function figureGauge({ name, help, value }: Figure, report: () => ReportState): Metric {
+  return new Gauge<string>({
     ...{ name: `simsiam_${name}`, help, labelNames: ['stage'], registers: [] },
     collect() {
       this.reset();
@@ -89,7 +89,7 @@ const states: readonly Reading[] = [
   ],
 ];
 
-function readings(report: () => ReportState): (Counter | Gauge)[] {
+function readings(report: () => ReportState): Metric[] {
   const counters = totals.map(
     ([name, help, value]) =>
       new Counter({
@@ -112,8 +112,8 @@ function readings(report: () => ReportState): (Counter | Gauge)[] {
   return [...counters, ...gauges];
 }
 
-function partSeconds(report: () => ReportState): Counter<'part'> {
-  return new Counter({
+function partSeconds(report: () => ReportState): Metric {
+  return new Counter<string>({
     name: 'simsiam_step_seconds_total',
     help: "What rank 0's time went to since its stage began or went on: data, step (with collectives), evaluation, checkpoint.",
     ...{ labelNames: ['part'], registers: [] },
@@ -125,8 +125,8 @@ function partSeconds(report: () => ReportState): Counter<'part'> {
   });
 }
 
-function restarts(report: () => ReportState): Counter<'cause'> {
-  return new Counter({
+function restarts(report: () => ReportState): Metric {
+  return new Counter<string>({
     name: 'simsiam_restarts_total',
     help: 'Generations of ranks that ended early since this pod started, by cause.',
     ...{ labelNames: ['cause'], registers: [] },
@@ -137,8 +137,8 @@ function restarts(report: () => ReportState): Counter<'cause'> {
   });
 }
 
-function memory(gpuMemory: TrainerMetricsOptions['gpuMemory']): Gauge<'gpu'> {
-  return new Gauge({
+function memory(gpuMemory: TrainerMetricsOptions['gpuMemory']): Metric {
+  return new Gauge<string>({
     name: 'simsiam_gpu_memory_used_bytes',
     help: "Used memory of this machine's GPUs; absent without one.",
     ...{ labelNames: ['gpu'], registers: [] },
