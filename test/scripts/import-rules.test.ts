@@ -31,7 +31,9 @@ const forbidden = {
   'trainer/pretrain/stage.ts': '../../cli/main.ts',
   'trainer/rank-main.ts': '@kubernetes/client-node',
   'trainer/rank/context.ts': '../../operator/reconcile.ts',
-  'operator/reconcile.ts': '../trainer/random.ts',
+  'operator/reconcile/run.ts': '../../trainer/random.ts',
+  'operator/main.ts': '@kubernetes/client-node',
+  'operator/kube/store.ts': '../reconcile/run.ts',
   'cli/commands/dataset.ts': '../../scripts/setup/cache.ts',
 };
 
@@ -50,7 +52,9 @@ const allowed = {
   'trainer/pretrain/step.ts': '../data/loader.ts',
   'trainer/rank/run-rank.ts': '../pretrain/loop.ts',
   'cli/main.ts': '../trainer/launch/launcher.ts',
-  'operator/main.ts': '@kubernetes/client-node',
+  'operator/reconcile/stage.ts': '../kube/objects.ts',
+  'operator/kube/errors.ts': '../../api/errors.ts',
+  'operator/kube/kube-config.ts': '@kubernetes/client-node',
 };
 
 describe('the import rules between rooms', () => {
