@@ -52,7 +52,7 @@ describe('simsiam worker', { timeout: 120_000 }, () => {
     const all = await pods.startAll(2 + 1);
     await committed(all[0]!, 5);
     assert.equal((await read(all[0]!, '/healthz')).status, 200);
-    assert.equal((await read(all[0]!, '/readyz')).status, 200);
+    for (const pod of all) assert.equal((await read(pod, '/readyz')).status, 200);
     assert.equal((await read(all[0]!, '/nowhere')).status, 404);
     const progress = (await (await read(all[0]!, '/progress')).json()) as Progress;
     assert.deepEqual([progress.stage, progress.phase, progress.generation], ['pretrain', 'Pretraining', 1]);

@@ -24,6 +24,8 @@ export interface AttemptOptions {
   readonly program?: string | undefined;
   readonly timers: Timers;
   readonly onEvent: (event: RunEvent) => void;
+  /** Called for each message of a rank, those that are no event included. */
+  readonly onMessage?: () => void;
   /** Called once, as soon as the ranks are on their way down, whatever the reason. */
   readonly onFall?: () => void;
 }
@@ -81,6 +83,7 @@ export class RankAttempt {
   }
 
   #onMessage(rank: number, message: RankToLauncher): void {
+    this.#options.onMessage?.();
     if (rank === 0) this.#watch?.beat();
     if (message.type === 'result') this.result = message.result;
     if (message.type === 'checkpoint') this.checkpoint = message;

@@ -1,10 +1,8 @@
 import type { RunEvent } from '../telemetry/run-event.ts';
 import { causeOf, isFinal, type Cause, type WorkerReport } from './cause.ts';
-import { failureOf, PeersLostError, ReplacedError, UnevenWorkersError } from './errors.ts';
+import { failureOf, PeersLostError, ReplacedError } from './errors.ts';
 import type { CoordinatorMessage, Failure, MemberMessage, Outcome } from './messages.ts';
-
-/** Tells one connection from another in this process. */
-export type ConnectionId = number;
+import { Roster, type ConnectionId, type Member } from './roster.ts';
 
 export type CoordinatorEvent =
   /** A worker that has proved itself; none of its ranks run. */
@@ -40,15 +38,6 @@ export interface CoordinatorOptions {
   readonly backoff: (restart: number) => number;
 }
 
-interface Member {
-  readonly index: number;
-  readonly incarnation: string;
-  readonly connection: ConnectionId;
-  offer: Extract<MemberMessage, { type: 'offer' }> | undefined;
-  /** Whether it has ranks of the current generation. */
-  hasRanks: boolean;
-}
-
 /** When missing workers are told first, and how often then. */
 const waitingMs = { first: 2_000, later: 60_000 } as const;
 
@@ -64,10 +53,12 @@ type Phase = 'gathering' | 'running' | 'ending' | 'finished';
  */
 export class Coordinator {
   readonly #options: CoordinatorOptions;
-  readonly #members = new Map<number, Member>();
+  readonly #roster: Roster;
   readonly #replaced = new Set<string>();
   #phase: Phase = 'gathering';
   #generation = 0;
+  /** The last one that any worker has had ranks of, under a former worker 0 too. */
+  #latest = 0;
   #outcome: Outcome | undefined;
   #stopping = false;
   /** The ranks of this generation know. */
@@ -86,6 +77,7 @@ export class Coordinator {
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
+    this.#roster = new Roster(options.workers);
   }
 
   /** What was decided for all; once it is there, nothing starts any more. */
@@ -100,7 +92,7 @@ export class Coordinator {
   /** When `tick` is due, if it is. */
   get wakeAt(): number | undefined {
     if (this.#phase === 'finished') return undefined;
-    const gathered = this.#phase === 'gathering' && this.#isComplete();
+    const gathered = this.#phase === 'gathering' && this.#roster.isReady;
     const at = gathered
       ? Math.max(this.#fencedUntil, this.#restartAt)
       : Math.min(this.#patientUntil, this.#tellWaitingAt);
@@ -114,14 +106,15 @@ export class Coordinator {
         this.#join(event, now);
         break;
       case 'message': {
-        const member = [...this.#members.values()].find(({ connection }) => connection === event.connection);
+        const member = this.#roster.on(event.connection);
         if (member) this.#hear(member, event.message, now);
         break;
       }
-      case 'lost':
-        for (const member of this.#members.values())
-          if (member.connection === event.connection) this.#lose(member, event.silent, now);
+      case 'lost': {
+        const member = this.#roster.on(event.connection);
+        if (member) this.#lose(member, event.silent, now);
         break;
+      }
       case 'committed':
         this.#fruitless = 0;
         break;
@@ -139,15 +132,15 @@ export class Coordinator {
       return;
     }
     this.#actions.push({ type: 'welcome', connection });
-    const former = this.#members.get(index);
+    const former = this.#roster.at(index);
     if (former) {
       // A launcher that joins anew has ended its ranks before; one that is replaced is only told to.
       if (former.incarnation === incarnation) this.#release(former, now);
       else this.#replace(former, now);
     }
-    this.#members.set(index, { index, incarnation, connection, offer: undefined, hasRanks: false });
-    this.#generation = Math.max(this.#generation, generation);
-    if (this.#generation > 0 && this.#phase === 'gathering') this.#awaitOthers(now);
+    this.#roster.add({ index, incarnation, connection });
+    this.#latest = Math.max(this.#latest, generation);
+    if (this.#latest > 0 && this.#phase === 'gathering') this.#awaitOthers(now);
     if (this.#outcome) this.#send(connection, { type: 'finish', outcome: this.#outcome });
   }
 
@@ -177,8 +170,8 @@ export class Coordinator {
 
   #lose(member: Member, silent: boolean, now: number): void {
     const { fenceMs } = this.#options;
-    this.#members.delete(member.index);
-    if (this.#phase === 'gathering' && this.#generation > 0) this.#awaitOthers(now);
+    this.#roster.remove(member);
+    if (this.#phase === 'gathering' && this.#latest > 0) this.#awaitOthers(now);
     if (!member.hasRanks) return;
     this.#fencedUntil = Math.max(this.#fencedUntil, now + (silent ? fenceMs.silent : fenceMs.closed));
     this.#lost ??= member.index;
@@ -187,7 +180,7 @@ export class Coordinator {
 
   /** It is back on a new connection: of the ranks that it had there is no report, but an end. */
   #release(member: Member, now: number): void {
-    this.#members.delete(member.index);
+    this.#roster.remove(member);
     this.#actions.push({ type: 'drop', connection: member.connection });
     if (!member.hasRanks) return;
     this.#lost ??= member.index;
@@ -202,8 +195,9 @@ export class Coordinator {
     this.#lose(member, true, now);
   }
 
-  #dismiss({ index, connection }: Member, failure: Failure): void {
-    this.#members.delete(index);
+  #dismiss(member: Member, failure: Failure): void {
+    const { connection } = member;
+    this.#roster.remove(member);
     this.#send(connection, { type: 'finish', outcome: { status: 'failed', failure } });
     this.#actions.push({ type: 'drop', connection });
   }
@@ -223,41 +217,32 @@ export class Coordinator {
   /** Whatever is to be done in the state that an event left. */
   #proceed(now: number): void {
     const running = this.#phase === 'running' || this.#phase === 'ending';
-    if (running && ![...this.#members.values()].some(({ hasRanks }) => hasRanks)) this.#conclude(now);
+    if (running && !this.#roster.hasRanks) this.#conclude(now);
     if (this.#phase === 'gathering' && this.#stopping) this.#finish({ status: 'stopped' });
-    if (this.#phase === 'gathering' && this.#isComplete()) {
+    if (this.#phase === 'gathering' && this.#roster.isReady) {
       if (now >= this.#fencedUntil && now >= this.#restartAt) this.#form();
-    } else if (now >= this.#patientUntil) {
+    } else if (this.#phase !== 'finished' && now >= this.#patientUntil) {
       this.#giveUp();
     }
     this.#tellWaiting(now);
   }
 
-  #isComplete(): boolean {
-    const members = [...this.#members.values()];
-    return members.length === this.#options.workers && members.every(({ offer }) => offer !== undefined);
-  }
-
   #form(): void {
-    const members = [...this.#members.values()].toSorted((a, b) => a.index - b.index);
-    const offers = members.map(({ offer }) => offer!);
-    const [first] = offers;
-    const odd = offers.findIndex(
-      ({ device, addresses }) => device !== first!.device || addresses.length !== first!.addresses.length,
-    );
-    if (odd > 0) {
-      this.#finish({ status: 'failed', failure: failureOf(unevenWorkers(offers, odd)) });
+    const { members, unevenness } = this.#roster;
+    if (unevenness) {
+      this.#finish({ status: 'failed', failure: failureOf(unevenness) });
       return;
     }
-    this.#generation += 1;
+    this.#latest += 1;
+    this.#generation = this.#latest;
     this.#phase = 'running';
     [this.#reports, this.#lost, this.#patientUntil] = [[], undefined, Infinity];
-    const addresses = offers.flatMap((offer) => offer.addresses);
-    this.#tell({ type: 'generation', generation: this.#generation, world: addresses.length });
+    const addresses = members.flatMap(({ offer }) => offer!.addresses);
+    const ranksEach = addresses.length / members.length;
     for (const [place, member] of members.entries()) {
-      const firstRank = place * first!.addresses.length;
       member.offer = undefined;
       member.hasRanks = true;
+      const firstRank = place * ranksEach;
       this.#send(member.connection, { type: 'start', generation: this.#generation, firstRank, addresses });
     }
   }
@@ -286,10 +271,10 @@ export class Coordinator {
     // The loss of a pod is counted by who made the pod.
     if (!lost) this.#fruitless += 1;
     if (this.#fruitless > restarts) {
-      const member = culprit === undefined ? undefined : this.#members.get(culprit);
-      if (!member) return this.#finish({ status: 'failed', failure });
-      // Another pod for the one at fault; the others keep theirs and await it.
-      this.#dismiss(member, failure);
+      if (culprit === undefined) return this.#finish({ status: 'failed', failure });
+      // Another pod for the one at fault, if it isn't gone already; the others keep theirs and await it.
+      const member = this.#roster.at(culprit);
+      if (member) this.#dismiss(member, failure);
       this.#fruitless = 0;
     }
     this.#tell({ type: 'restart', generation: this.#generation, cause: kind, message: failure.message });
@@ -299,7 +284,7 @@ export class Coordinator {
 
   #giveUp(): void {
     const minutes = Math.round(this.#options.patienceMs / 60_000);
-    const missing = this.#missing();
+    const { missing } = this.#roster;
     const who = missing.length > 0 ? `worker ${missing.join(', ')}` : 'a rank process that could not be ended';
     const error = new PeersLostError(`waited ${minutes} min in vain for ${who}: the last checkpoint is kept`);
     this.#finish({ status: 'failed', failure: failureOf(error) });
@@ -311,13 +296,8 @@ export class Coordinator {
     this.#sendAll({ type: 'finish', outcome });
   }
 
-  #missing(): number[] {
-    const all = Array.from({ length: this.#options.workers }, (_, index) => index);
-    return all.filter((index) => !this.#members.has(index));
-  }
-
   #tellWaiting(now: number): void {
-    const missing = this.#phase === 'gathering' ? this.#missing() : [];
+    const missing = this.#phase === 'gathering' ? this.#roster.missing : [];
     if (missing.length === 0) this.#tellWaitingAt = Infinity;
     else if (this.#tellWaitingAt === Infinity) this.#tellWaitingAt = now + waitingMs.first;
     else if (now >= this.#tellWaitingAt) {
@@ -335,16 +315,6 @@ export class Coordinator {
   }
 
   #sendAll(message: CoordinatorMessage): void {
-    for (const { connection } of this.#members.values()) this.#send(connection, message);
+    for (const { connection } of this.#roster.members) this.#send(connection, message);
   }
-}
-
-function unevenWorkers(offers: readonly { device: string; addresses: readonly string[] }[], odd: number): Error {
-  const describe = (index: number): string => {
-    const { device, addresses } = offers[index]!;
-    return `worker ${index} has ${addresses.length} ${device.toUpperCase()} rank${addresses.length === 1 ? '' : 's'}`;
-  };
-  return new UnevenWorkersError(
-    `${describe(0)} and ${describe(odd)}: give all workers the same devices, or set spec.gpusPerWorker: 0`,
-  );
 }

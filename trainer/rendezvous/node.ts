@@ -36,6 +36,8 @@ export interface NodeOptions {
   /** Address that the ranks of other machines reach this one's by. */
   readonly address: string;
   readonly onEvent: (event: RunEvent) => void;
+  /** Called for each message of a rank, those that are no event included. */
+  readonly onMessage?: (() => void) | undefined;
   /** Aborted: the ranks of all workers finish the same step, commit and end. */
   readonly stop: AbortSignal;
   /** Aborted: the ranks of this one are killed at once. */
@@ -247,18 +249,23 @@ class NodeLauncher {
     this.#handle({ type: 'prepared', addresses: ports.map((port) => addressOf(this.#options.address, port)) });
   }
 
-  #start({ firstRank, addresses }: { firstRank: number; addresses: readonly string[] }): void {
-    const { run, stages, program, onEvent } = this.#options;
+  #start({ generation, firstRank, addresses }: Extract<MemberAction, { type: 'start' }>): void {
+    const { run, stages, program, onEvent, onMessage } = this.#options;
+    onEvent({ type: 'generation', generation, world: addresses.length });
     const attempt = new RankAttempt({
       ...{ run, plan: this.#plan, firstRank, addresses, stages, program, timers: this.#timers },
       onEvent: (event) => {
         if (event.type === 'checkpoint') this.#server?.committed();
         onEvent(event);
       },
+      ...(onMessage && { onMessage }),
       onFall: () => this.#handle({ type: 'fell' }),
     });
     this.#attempt = attempt;
-    void attempt.ended.then((outcome) => this.#handle({ type: 'ended', report: this.#report(outcome) }));
+    void attempt.ended.then((outcome) => {
+      onEvent({ type: 'ended', generation });
+      this.#handle({ type: 'ended', report: this.#report(outcome) });
+    });
   }
 
   #report(outcome: GroupOutcome): Report {

@@ -8,13 +8,14 @@ import type { Timers } from '../launch/timers.ts';
 import { addressOf } from '../launch/ports.ts';
 import type { RunEvent } from '../telemetry/run-event.ts';
 import { Coordinator } from './coordinator.ts';
-import type { ConnectionId, CoordinatorAction, CoordinatorEvent } from './coordinator.ts';
+import type { CoordinatorAction, CoordinatorEvent } from './coordinator.ts';
 import { RendezvousListenError } from './errors.ts';
 import { refusalOf, welcomeProof, type Identity } from './handshake.ts';
 import type { ConnectionEnd } from './line-connection.ts';
 import { LineConnection } from './line-connection.ts';
 import type { Join, Outcome, Refusal } from './messages.ts';
 import { joinSchema, maxLine, memberMessageSchema, protocolVersion } from './messages.ts';
+import type { ConnectionId } from './roster.ts';
 import type { RendezvousTimes } from './times.ts';
 
 /** Connections that haven't proved themselves; with one more the oldest has to go. */
@@ -49,6 +50,8 @@ export class RendezvousServer {
   readonly #coordinator: Coordinator;
   readonly #server: Server;
   readonly #visitors = new Map<ConnectionId, Visitor>();
+  /** Those who haven't proved themselves, in the order in which they came. */
+  readonly #strangers = new Set<Visitor>();
   #nextId = 0;
   #cancelWake = (): void => {};
   #cancelHeartbeat = (): void => {};
@@ -132,8 +135,9 @@ export class RendezvousServer {
     this.#visitors.set(id, visitor);
     cancelDeadline = timers.after(times.handshake, () => line.end('silent'));
     line.send({ type: 'hello', protocol: protocolVersion, nonce });
-    const strangers = [...this.#visitors.values()].filter(({ join }) => join === undefined);
-    if (strangers.length > maxStrangers) strangers[0]!.line.end('malformed');
+    this.#strangers.add(visitor);
+    const [oldest] = this.#strangers;
+    if (this.#strangers.size > maxStrangers) oldest!.line.end('malformed');
   }
 
   #meet(id: ConnectionId, visitor: Visitor, message: unknown): boolean {
@@ -146,6 +150,7 @@ export class RendezvousServer {
       return true;
     }
     visitor.join = join.data;
+    this.#strangers.delete(visitor);
     visitor.line.maxLine = maxLine.fromMember;
     visitor.line.watchSilence(times.silence);
     const { index, incarnation, generation } = join.data;
@@ -155,13 +160,16 @@ export class RendezvousServer {
 
   #hear(id: ConnectionId, message: unknown): boolean {
     const parsed = memberMessageSchema.safeParse(message);
-    if (parsed.success) this.#handle({ type: 'message', connection: id, message: parsed.data });
+    // A pong has done its work by being heard.
+    if (parsed.success && parsed.data.type !== 'pong')
+      this.#handle({ type: 'message', connection: id, message: parsed.data });
     return parsed.success;
   }
 
-  #leave(id: ConnectionId, { join }: Visitor, end: ConnectionEnd): void {
+  #leave(id: ConnectionId, visitor: Visitor, end: ConnectionEnd): void {
     this.#visitors.delete(id);
-    if (join) this.#handle({ type: 'lost', connection: id, silent: end === 'silent' });
+    this.#strangers.delete(visitor);
+    if (visitor.join) this.#handle({ type: 'lost', connection: id, silent: end === 'silent' });
     if (this.#visitors.size === 0) this.#emptied();
   }
 

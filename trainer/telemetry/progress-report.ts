@@ -42,6 +42,8 @@ export function advanceReport(state: ReportState, event: RunEvent, now: Date): R
     }
     case 'generation':
       return { ...state, running: true, progress: { ...progress, generation: event.generation } };
+    case 'ended':
+      return { ...state, running: false };
     case 'restart': {
       const restarts = { ...progress.restarts, [event.cause]: progress.restarts[event.cause] + 1 };
       const detail = `restarting: ${event.message}`.slice(0, 500);

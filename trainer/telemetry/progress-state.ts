@@ -36,6 +36,7 @@ export function advance(state: ProgressState, event: RunEvent, now: number): Pro
     case 'warning':
     case 'waiting':
     case 'generation':
+    case 'ended':
     case 'restart':
     case 'stopping':
       return state;

@@ -79,12 +79,18 @@ interface WaitingEvent {
   readonly workers: readonly number[];
 }
 
-/** The ranks of all workers start together, for the so many-th time. */
+/** The ranks of all workers start together, for the so many-th time; each launcher tells it. */
 interface GenerationEvent {
   readonly type: 'generation';
   /** From 1. */
   readonly generation: number;
   readonly world: number;
+}
+
+/** All processes of this launcher's ranks are gone. */
+interface EndedEvent {
+  readonly type: 'ended';
+  readonly generation: number;
 }
 
 /** Why the ranks of a generation ended early: a rank or a worker was gone, no step finished, or anything else. */
@@ -112,5 +118,6 @@ export type RunEvent =
   | (WarningMessage & { readonly rank?: number })
   | WaitingEvent
   | GenerationEvent
+  | EndedEvent
   | RestartEvent
   | StoppingEvent;

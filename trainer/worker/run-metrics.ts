@@ -37,6 +37,12 @@ export class RunMetrics {
     this.#report = advanceReport(this.#report, event, new Date());
   }
 
+  /** A rank has shown a sign of life. */
+  onMessage(): void {
+    const progress = { ...this.#report.progress, updatedAt: new Date().toISOString() };
+    this.#report = { ...this.#report, progress };
+  }
+
   close(): void {
     this.#server?.close();
   }

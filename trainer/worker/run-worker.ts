@@ -32,6 +32,7 @@ export async function runWorker(options: WorkerOptions): Promise<LaunchOutcome> 
       ...{ run, index, rendezvous, stop, kill, program, stages: [stage], address: podIp },
       identity: { run: runUid, stage, workers: run.spec.workers, token },
       isComplete: () => isComplete(run, [stage]),
+      onMessage: () => metrics?.onMessage(),
       onEvent: (event) => {
         metrics?.onEvent(event);
         onEvent(event);
