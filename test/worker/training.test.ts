@@ -59,7 +59,8 @@ describe('two workers that train one run', { timeout: 300_000 }, () => {
     const events = eventsOf(await training[0]!.ended);
     const restarted = events.findLastIndex(({ event }) => event === 'generation');
     const next = events.slice(restarted).find(({ event }) => event === 'progress');
-    t.diagnostic(`kill of a rank to the next finished step: ${Date.parse(String(next!['time'])) - killedAt} ms`);
+    const seconds = (Date.parse(String(next!['time'])) - killedAt) / 1000;
+    t.diagnostic(`kill of a rank to the next finished step: ${seconds.toFixed(1)} s`);
     assert.equal(training[0]!.message().progress?.restarts.peerLost, 1);
 
     const evaluating = await startBoth('linear');
@@ -67,5 +68,20 @@ describe('two workers that train one run', { timeout: 300_000 }, () => {
     process.kill(rankPids(evaluating[0]!)[0]!, 'SIGKILL');
     assert.deepEqual(await exitCodesOf(evaluating), [0, 0], await errorsOf(evaluating));
     assert.deepEqual(workplace.remains('disturbed'), undisturbed);
+  });
+
+  test('so they do when the launcher of worker 0 is killed, and another one takes its place', async (t) => {
+    pods.writeRun(tinyRun({ storage: 'orphaned' }));
+    const [first, other] = await startBoth('pretrain');
+    await first!.said('"event":"checkpoint","stage":"pretrain","step":8');
+    const killedAt = Date.now();
+    first!.child.kill('SIGKILL');
+    await first!.ended;
+    const next = await pods.start(0, 'pretrain');
+    await next.said('"event":"progress"');
+    t.diagnostic(`loss of worker 0 to the next finished step: ${((Date.now() - killedAt) / 1000).toFixed(1)} s`);
+    assert.deepEqual(await exitCodesOf([next, other!]), [0, 0], await errorsOf([next, other!]));
+    assert.deepEqual(await exitCodesOf(await startBoth('linear')), [0, 0]);
+    assert.deepEqual(workplace.remains('orphaned'), undisturbed);
   });
 });

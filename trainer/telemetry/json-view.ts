@@ -9,8 +9,8 @@ import type { ProgressView } from './progress-view.ts';
 const intervalMs = 30_000;
 
 /**
- * Off a terminal: a JSON object a line, `{time, level, event, …}`, where event is `ranks`, `phase`, `progress` (at the
- * end of an epoch and every 30 s), `checkpoint`, `warning`, `stopping` or `result`, with several workers also `waiting`,
+ * Off a terminal: a JSON object a line, `{time, level, event, …}`, where event is `ranks`, `phase`, `progress` (the
+ * first of a phase, at the end of an epoch and every 30 s), `checkpoint`, `warning`, `stopping` or `result`, with several workers also `waiting`,
  * `generation`, `ended` and `restart`, and the rest is that of the message.
  */
 export class JsonView implements ProgressView {
@@ -32,6 +32,8 @@ export class JsonView implements ProgressView {
   }
 
   onEvent(event: RunEvent): void {
+    // The first step after a start or a restart is news.
+    if (event.type === 'phase') this.#last = undefined;
     if (event.type === 'progress' && !this.#isDue(event)) return;
     const { type, ...rest } = event;
     if (type === 'warning') this.#log.warn({ event: type, ...rest });
