@@ -81,8 +81,8 @@ export class Http {
     } catch (thrown) {
       throw this.#explain(request, thrown);
     } finally {
+      // Leaving the loop closes the connection.
       cancel();
-      response.destroy();
     }
   }
 
