@@ -10,6 +10,7 @@ const serialRooms = [
   'rank',
   'tensorflow',
   'trainer',
+  'worker',
 ];
 
 /** Test files by how they may run, as paths relative to `test/`, in a stable order. */

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
+import type { Progress } from '../../api/worker.ts';
+import { freePorts } from '../../trainer/launch/ports.ts';
 import { resultOf } from '../launch/fixtures/fake-run.ts';
 import type { Part } from '../launch/fixtures/fake-run.ts';
 import { fakeRun } from '../launch/fixtures/fake-run.ts';
@@ -55,6 +57,20 @@ describe('simsiam run', { timeout: 60_000 }, () => {
   test('--json leaves stderr empty', async () => {
     const { code, stdout, stderr } = await (await play(['done'], '--json')).ended;
     assert.deepEqual([code, stderr, eventsOf(stdout).length], [0, '', 4]);
+  });
+
+  test('--metrics-port serves progress and metrics while it runs', async () => {
+    const [port] = await freePorts(1);
+    const run = await play(['obedient', 'obedient'], '--metrics-port', String(port));
+    await run.said('"event":"progress"');
+    const progress = (await (await fetch(`http://127.0.0.1:${port}/progress`)).json()) as Progress;
+    assert.deepEqual([progress.phase, progress.pretrain?.step], ['Pretraining', 3]);
+    assert.match(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text(), /^simsiam_step{stage="pretrain"} 3$/m);
+    run.child.kill('SIGTERM');
+    assert.equal((await run.ended).code, 75);
+    const { code, stderr } = await (await play(['done'], '--metrics-port', '70000')).ended;
+    assert.match(stderr, /a port is 0 to 65535/);
+    assert.equal(code, 64);
   });
 
   test("a rank's failure: its line and its code", async () => {

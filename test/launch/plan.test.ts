@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { apiVersion, kind, simSiamRunSchema } from '../../api/run.ts';
 import type { SimSiamRun, SimSiamRunInput } from '../../api/run.ts';
 import { PlacementError } from '../../trainer/launch/errors.ts';
-import { planRanks } from '../../trainer/launch/plan.ts';
+import { planRanks, planWorker } from '../../trainer/launch/plan.ts';
 
 function runOf(spec: Partial<SimSiamRunInput['spec']>): SimSiamRun {
   return simSiamRunSchema.parse({
@@ -67,5 +67,31 @@ describe('planRanks', () => {
       () => planRanks(runOf({ workers: 4 }), { cores: 16, gpus: gpus(2) }),
       (error) => error instanceof PlacementError && /asks for 4 GPUs and this machine has 2/.test(error.message),
     );
+  });
+});
+
+describe('planWorker', () => {
+  test('one rank with all cores where no GPU is asked for, or none is there', () => {
+    for (const run of [runOf({ workers: 4, gpusPerWorker: 0 }), runOf({ workers: 4, gpusPerWorker: 2 })]) {
+      const { device, ranks } = planWorker(run, { cores: 6, gpus: [] });
+      assert.deepEqual([device, ranks.map(({ rank, threads }) => [rank, threads])], ['cpu', [[0, 6]]]);
+    }
+  });
+
+  test('a rank a GPU that is asked for, and the cores shared', () => {
+    const { device, ranks } = planWorker(runOf({ workers: 4, gpusPerWorker: 2 }), { cores: 6, gpus: gpus(4) });
+    assert.equal(device, 'gpu');
+    assert.deepEqual(
+      ranks.map(({ threads, env }) => [threads, env['CUDA_VISIBLE_DEVICES']]),
+      [
+        [3, '0'],
+        [3, '1'],
+      ],
+    );
+  });
+
+  test('fewer GPUs than asked for are an error', () => {
+    const run = runOf({ workers: 1, gpusPerWorker: 8 });
+    assert.throws(() => planWorker(run, { cores: 6, gpus: gpus(4) }), /asks for 8 GPUs and this worker has 4/);
   });
 });
