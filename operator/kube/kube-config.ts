@@ -35,6 +35,10 @@ export function loadConnection({ file, context }: KubeConfigSource = {}): Connec
   } catch (thrown) {
     throw new KubeConfigError(`the kubeconfig can't be read: ${messageOf(thrown)}`, { cause: thrown });
   }
+  // What client-node falls back to is a port that nobody should listen on.
+  if (config.getCurrentContext() === 'loaded-context') {
+    throw new KubeConfigError('there is no kubeconfig: set KUBECONFIG, or write ~/.kube/config');
+  }
   if (context !== undefined) config.setCurrentContext(context);
   return connectionOf(config);
 }

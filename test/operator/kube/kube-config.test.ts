@@ -51,6 +51,20 @@ describe('loadConnection', () => {
     assert.notEqual((await connection.authorize()).agent, undefined);
   });
 
+  it('needs one', (t) => {
+    const { KUBECONFIG, HOME } = process.env;
+    t.after(() => {
+      process.env['HOME'] = HOME;
+      if (KUBECONFIG !== undefined) process.env['KUBECONFIG'] = KUBECONFIG;
+    });
+    process.env['HOME'] = folder;
+    delete process.env['KUBECONFIG'];
+    assert.throws(() => loadConnection(), /there is no kubeconfig: set KUBECONFIG/);
+    process.env['KUBECONFIG'] = file;
+    assert.equal(loadConnection().namespace, 'team');
+    delete process.env['KUBECONFIG'];
+  });
+
   it('tells what is wrong with the file, the context and the credentials', async () => {
     const isError = (message: RegExp) => (thrown: unknown) =>
       thrown instanceof KubeConfigError && message.test(thrown.message);
