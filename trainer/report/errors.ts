@@ -6,9 +6,3 @@ export class ReportSourceError extends SimSiamError {
   readonly code = 'REPORT_NO_RUN';
   readonly exitCode = exitCode.badInput;
 }
-
-/** The embeddings, their list of images or one of these can't be read, or don't fit each other. */
-export class ReportEmbeddingsError extends SimSiamError {
-  readonly code = 'REPORT_EMBEDDINGS';
-  readonly exitCode = exitCode.badInput;
-}

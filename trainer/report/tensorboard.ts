@@ -64,8 +64,10 @@ async function* stageRecords(
     yield scalarsRecord(timeOf(record.step, stage, span), record.step, figuresOf(name, record));
 }
 
-function figuresOf(stage: Stage, { step: _, ...figures }: HistoryRecord): Record<string, number> {
-  const numbers = Object.entries(figures).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+function figuresOf(stage: Stage, record: HistoryRecord): Record<string, number> {
+  const numbers = Object.entries(record).filter(
+    (entry): entry is [string, number] => entry[0] !== 'step' && typeof entry[1] === 'number',
+  );
   return Object.fromEntries(numbers.map(([name, value]) => [`${stage}/${name}`, value]));
 }
 
