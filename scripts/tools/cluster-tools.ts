@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { cacheFolder } from '../../storage/cache-folder.ts';
+import { goProgram } from './go-program.ts';
+
+/** The client of Helm charts. @returns the path of the program */
+export async function helm(cache = cacheFolder()): Promise<string> {
+  const version = '3.22.0';
+  const folder = await goProgram(
+    {
+      name: 'helm',
+      version,
+      source: { importPath: 'helm.sh/helm/v3/cmd/helm' },
+      variables: { 'helm.sh/helm/v3/internal/version.version': `v${version}` },
+      purpose: 'to test the chart',
+    },
+    cache,
+  );
+  return join(folder, 'helm');
+}
+
+/** Simulated kubelets: a thousand nodes without a machine. @returns the path of the program */
+export async function kwok(cache = cacheFolder()): Promise<string> {
+  const version = '0.8.0';
+  const folder = await goProgram(
+    {
+      name: 'kwok',
+      version,
+      source: { importPath: 'sigs.k8s.io/kwok/cmd/kwok' },
+      variables: { 'sigs.k8s.io/kwok/pkg/consts.Version': version },
+      purpose: 'to test at scale',
+    },
+    cache,
+  );
+  return join(folder, 'kwok');
+}
+
+/** Client and server of image registries. @returns the path of the program */
+export async function crane(cache = cacheFolder()): Promise<string> {
+  const source = { importPath: 'github.com/google/go-containerregistry/cmd/crane' };
+  const folder = await goProgram({ name: 'crane', version: '0.22.1', source, purpose: 'to test on a cluster' }, cache);
+  return join(folder, 'crane');
+}
+
+/** Clusters whose nodes are containers of docker. @returns the path of the program */
+export async function kind(cache = cacheFolder()): Promise<string> {
+  const source = { importPath: 'sigs.k8s.io/kind' };
+  const folder = await goProgram({ name: 'kind', version: '0.33.0', source, purpose: 'to test with kind' }, cache);
+  return join(folder, 'kind');
+}
