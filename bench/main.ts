@@ -8,6 +8,8 @@ import { parseManifest } from '../api/manifest.ts';
 import { tensorflowVersion } from '../scripts/setup/pins.ts';
 import { cacheFolder } from '../storage/cache-folder.ts';
 import { fetchMnist5k } from '../trainer/data/fetch-mnist5k.ts';
+import type { RunResult } from '../api/run-result.ts';
+import { curvePlot, curveReport, trainingOf, type StepRecord, type Training } from './curve-report.ts';
 import { performanceReport } from './performance-report.ts';
 import { pytorchPython, pytorchScript, runVisibly } from './pytorch-environment.ts';
 import { benchmarkStep, type StepCase, type StepResult } from './step-benchmark.ts';
@@ -61,6 +63,20 @@ async function recipe(args: readonly string[]): Promise<void> {
   await onSpec('recipe', 'quickstart', 'docs/quickstart-recipe.json', args);
 }
 
+/** Sets a finished run of examples/cifar10.yaml beside PyTorch's training. */
+async function curve(options: { run: string }): Promise<void> {
+  const read = (path: string): Promise<string> => readFile(path, 'utf8');
+  const pytorch = JSON.parse(await read('docs/cifar10-curve.json')) as Training;
+  const history = await read(`${options.run}/pretrain/history.jsonl`);
+  const records = history
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as StepRecord);
+  const ours = trainingOf(records, JSON.parse(await read(`${options.run}/result.json`)) as RunResult);
+  await writeFile('docs/cifar10.md', curveReport(ours, pytorch));
+  await writeFile('docs/cifar10.svg', curvePlot(ours, pytorch));
+}
+
 const program = new Command('bench').description('measure the trainer against PyTorch, on this machine');
 program
   .command('step')
@@ -79,5 +95,10 @@ program
   .description('train examples/cifar10.yaml in PyTorch; writes docs/cifar10-curve.json')
   .argument('[options...]', 'of bench/pytorch/cifar.py, after --')
   .action((args: readonly string[]) => onSpec('cifar', 'cifar10', 'docs/cifar10-curve.json', args));
+program
+  .command('curve')
+  .description("set a finished run of examples/cifar10.yaml beside PyTorch's; writes docs/cifar10.md and .svg")
+  .option('--run <folder>', 'where the run is stored', 'runs/cifar10')
+  .action(curve);
 
 await program.parseAsync();
