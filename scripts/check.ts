@@ -16,7 +16,7 @@ const checks = [
     program: 'oxlint/bin/oxlint',
     args: ['--type-aware', '--deny-warnings', '--report-unused-disable-directives'],
   },
-  { name: 'format', program: 'prettier/bin/prettier.cjs', args: ['--check', '.'] },
+  { name: 'format', program: 'prettier/bin/prettier.cjs', args: ['--check', '--cache', '.'] },
   { name: 'unused', program: 'knip/bin/knip.js', args: ['--no-progress'] },
 ] as const;
 
