@@ -43,6 +43,12 @@ export const linearSchema = z.strictObject({
     unit: 'probability',
     source: 'torchvision RandomHorizontalFlip, which the original uses',
   }),
+  resumeFrom: field(z.string().min(1).max(4096).exactOptional(), {
+    description:
+      "Checkpoint of the original's linear evaluation that a new one goes on from: classifier, momentum, epoch.",
+    unit: 'path',
+    source: 'original --resume (main_lincls.py)',
+  }),
   baselines: field(z.boolean().default(false), {
     description: 'Evaluate raw pixels and the untrained backbone in the same way, to compare with.',
     source: ownField,

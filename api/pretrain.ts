@@ -56,8 +56,9 @@ export const pretrainSchema = z.strictObject({
     unit: 'pixels',
     source: 'paper §4; original: RandomResizedCrop(224)',
   }),
-  epochs: field(wholeNumber(1, 100_000).default(100), {
-    description: 'Passes over the training images. Raising it extends a finished local run.',
+  epochs: field(wholeNumber(0, 100_000).default(100), {
+    description:
+      'Passes over the training images; 0 evaluates the backbone of initFrom as it is. Raising it extends a finished local run.',
     unit: 'epochs',
     source: 'original --epochs',
   }),
@@ -133,9 +134,23 @@ export const pretrainSchema = z.strictObject({
     source: ownField,
   }),
   initFrom: field(z.string().min(1).max(4096).exactOptional(), {
-    description: 'Checkpoint whose model pre-training starts from instead of random weights.',
+    description:
+      'Checkpoint whose model pre-training starts from instead of random weights: its folder, a .safetensors or a .pth.tar. ' +
+      'Where epochs is 0 a bare backbone is enough.',
     unit: 'path or URI',
     source: ownField,
+  }),
+  resumeFrom: field(z.string().min(1).max(4096).exactOptional(), {
+    description:
+      'Checkpoint of another run or of the original that a new run goes on from: weights, momentum and epoch. ' +
+      "A run's own checkpoints need no naming.",
+    unit: 'path or URI',
+    source: 'original --resume',
+  }),
+  startEpoch: field(wholeNumber(0, 100_000).exactOptional(), {
+    description: 'Epoch that a new run begins with, unless the checkpoint of resumeFrom knows its own.',
+    unit: 'epochs',
+    source: 'original --start-epoch (0)',
   }),
 });
 

@@ -47,6 +47,24 @@ export const rules: readonly Rule[] = [
     holds: (spec) => spec.linear.epochs === 0 || spec.linear.batchSize % clusterRanks(spec) === 0,
   },
   {
+    field: 'pretrain.initFrom',
+    must: 'be given where pretrain.epochs is 0: there is nothing else to evaluate',
+    cel: 'self.pretrain.epochs > 0 || has(self.pretrain.initFrom)',
+    holds: ({ pretrain }) => pretrain.epochs > 0 || pretrain.initFrom !== undefined,
+  },
+  {
+    field: 'pretrain.resumeFrom',
+    must: 'be left out where pretrain.initFrom is given: a run has one start',
+    cel: '!has(self.pretrain.resumeFrom) || !has(self.pretrain.initFrom)',
+    holds: ({ pretrain }) => pretrain.resumeFrom === undefined || pretrain.initFrom === undefined,
+  },
+  {
+    field: 'pretrain.startEpoch',
+    must: 'be less than pretrain.epochs',
+    cel: '!has(self.pretrain.startEpoch) || self.pretrain.startEpoch < self.pretrain.epochs',
+    holds: ({ pretrain }) => pretrain.startEpoch === undefined || pretrain.startEpoch < pretrain.epochs,
+  },
+  {
     field: 'data.val',
     must: 'be given, or linear.epochs be 0: linear evaluation needs validation images',
     cel: 'self.linear.epochs == 0 || has(self.data.val)',

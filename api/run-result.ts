@@ -10,9 +10,10 @@ export interface RunResult {
   readonly pretrain: {
     readonly epochs: number;
     readonly steps: number;
-    readonly finalLoss: number;
+    /** Absent, like `outputStd`, when `spec.pretrain.epochs` is 0. */
+    readonly finalLoss?: number;
     /** Mean over the dimensions of the standard deviation of z/‖z‖, over the last step's batch. */
-    readonly outputStd: number;
+    readonly outputStd?: number;
     /** What `outputStd` is near in a healthy run: 1/√dim. */
     readonly healthyStd: number;
     /** RankMe on `effectiveRankSamples` embeddings; at most `effectiveRankLimit` = min(samples, dim). */

@@ -59,6 +59,10 @@ const specSchema = z.strictObject({
     unit: 'threads',
     source: 'original --workers (32)',
   }),
+  collectives: field(z.enum(['auto', 'nccl', 'grpc']).exactOptional(), {
+    description: 'How ranks exchange tensors; unset is `auto`: NCCL where all ranks have GPUs, else gRPC.',
+    source: 'original --dist-backend',
+  }),
   suspend: field(z.boolean().default(false), {
     description: 'Stop the run at a committed checkpoint and free its pods; false goes on from there.',
     source: ownField,

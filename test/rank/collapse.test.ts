@@ -35,7 +35,7 @@ describe('collapse', { timeout: 300_000 }, () => {
     assert.deepEqual(alarms(ended), []);
     const { pretrain } = resultOf(ended);
     assert.equal(pretrain.collapse, null);
-    assert.ok(pretrain.outputStd > 0.8 * pretrain.healthyStd, `output std ${pretrain.outputStd}`);
+    assert.ok(pretrain.outputStd! > 0.8 * pretrain.healthyStd, `output std ${pretrain.outputStd}`);
   });
 
   test('without the stop-gradient it is told, and stands in the result', async () => {
@@ -46,7 +46,7 @@ describe('collapse', { timeout: 300_000 }, () => {
     assert.match(ended.stderr, /COLLAPSED/);
     const { pretrain } = resultOf(ended);
     assert.equal(pretrain.collapse, 'dimensional');
-    assert.ok(pretrain.finalLoss < -0.5, 'the loss alone looks like success');
+    assert.ok(pretrain.finalLoss! < -0.5, 'the loss alone looks like success');
   });
 
   test('with onCollapse: Fail it ends the run with 77, and keeps what came before', async () => {

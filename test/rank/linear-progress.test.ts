@@ -18,7 +18,15 @@ test('progress of linear evaluation counts what this process did, without valida
   const progress = new LinearProgress(context, 11);
   const step = (number: number, at: number): void => {
     now = at;
-    progress.afterStep({ epoch: 1, step: number, loss: 2, learningRate: 0.5, images: 30 });
+    progress.afterStep({
+      epoch: 1,
+      step: number,
+      loss: 2,
+      learningRate: 0.5,
+      images: 30,
+      trainTop1: 50,
+      trainTop5: 80,
+    });
   };
   // Resumed in the middle of epoch 1.
   step(6, 1100);
@@ -27,7 +35,7 @@ test('progress of linear evaluation counts what this process did, without valida
   progress.afterEpoch({ epoch: 1, loss: 1, learningRate: 0.5, top1: 40, top5: 90 });
   const common = { type: 'progress', stage: 'linear', epoch: 1, epochs: 3, totalSteps: 33, learningRate: 0.5 } as const;
   assert.deepEqual(told, [
-    { ...common, step: 18, loss: 2, samplesPerSecond: 200, epochEnd: false },
+    { ...common, step: 18, loss: 2, trainTop1: 50, trainTop5: 80, samplesPerSecond: 200, epochEnd: false },
     { ...common, step: 22, loss: 1, top1: 40, top5: 90, samplesPerSecond: 200, epochEnd: true },
   ]);
 });

@@ -18,6 +18,9 @@ export interface LinearStepReport {
   readonly loss: number;
   /** Images of the global batch. */
   readonly images: number;
+  /** Percent of the global batch, before the step. */
+  readonly trainTop1: number;
+  readonly trainTop5: number;
 }
 
 export interface LinearEvaluationOptions extends LinearFunctionOptions {

@@ -59,7 +59,9 @@ export class LinearRun {
       const images = sums[headSums.count]!;
       const loss = sums[headSums.loss]! / images;
       requireFiniteLoss(loss, { stage: 'linear', epoch: this.#epoch, step: this.#step });
-      onStep?.({ epoch: this.#epoch, step: this.#step, learningRate, loss, images });
+      const trainTop1 = percent(sums[headSums.top1]!, images);
+      const trainTop5 = percent(sums[headSums.top5]!, images);
+      onStep?.({ epoch: this.#epoch, step: this.#step, learningRate, loss, images, trainTop1, trainTop5 });
       if (stop) return true;
     }
     return false;

@@ -25,7 +25,9 @@ export function fromTorch(file: TorchFile): Network {
   if (!(top instanceof Map)) throw new ConvertError('the file of PyTorch holds no dict, and so no state_dict');
   const tensors = namedTensors(stateDictOf(top), file);
   const optimizer = top.get('optimizer');
-  const momenta = optimizer instanceof Map && isPretrained(tensors) ? momentaOf(optimizer, tensors, file) : [];
+  // Linear evaluation optimises its classifier alone.
+  const optimized = isPretrained(tensors) ? tensors : tensors.filter(({ name }) => name.startsWith('fc.'));
+  const momenta = optimizer instanceof Map && optimized.length > 0 ? momentaOf(optimizer, optimized, file) : [];
   const epoch = top.get('epoch');
   return { tensors, momenta, epoch: typeof epoch === 'number' ? epoch : undefined, recipe: undefined };
 }
@@ -137,7 +139,7 @@ function optimizerOf(network: Network, writer: TorchWriter, recipe: PretrainSpec
 }
 
 function group(
-  { momentum, weightDecay }: PretrainSpec,
+  { momentum, weightDecay }: Pick<PretrainSpec, 'momentum' | 'weightDecay'>,
   learningRate: number,
   params: readonly number[],
   isFixed?: boolean,

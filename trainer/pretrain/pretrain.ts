@@ -9,7 +9,7 @@ import { CheckpointTimer } from './checkpoint-timer.ts';
 import { DigestCheck } from './digest.ts';
 import type { CollapseKind } from '../evaluate/collapse.ts';
 import { Health } from './health.ts';
-import { valuesToStartFrom } from './init-from.ts';
+import { epochToStartFrom, valuesToStartFrom } from './init-from.ts';
 import { Journal } from './journal.ts';
 import { trainLoop, type StepReport, type ViewsBatch } from './loop.ts';
 import type { Monitors, MonitorFigures } from './monitors.ts';
@@ -51,11 +51,14 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   const model = simSiam(spec);
   const codec = new StateCodec(runtime, model);
   const { checkpoint } = options;
-  const own = await (checkpoint ? stateOf(model, codec, checkpoint) : initialState(context, model, codec));
-  const start = {
-    state: await shareState(runtime, own),
-    step: await shareFromRoot(runtime, checkpoint?.step ?? 0),
-  };
+  const given = checkpoint || !isRoot(context) ? undefined : await valuesToStartFrom(spec, model.entries);
+  const own = await (checkpoint
+    ? stateOf(model, codec, checkpoint)
+    : given
+      ? codec.build(given.values)
+      : codec.initial(spec.seed));
+  const first = checkpoint?.step ?? epochToStartFrom(spec, given?.epoch) * loader.stepsPerEpoch;
+  const start = { state: await shareState(runtime, own), step: await shareFromRoot(runtime, first) };
   const plan = planSteps(spec, loader.stepsPerEpoch);
   const health = new Health(context, checkpoint?.state['health'] as JsonObject | undefined);
   if (start.step >= plan.totalSteps) return { outcome: 'finished', ...start, collapse: health.raised };
@@ -73,7 +76,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   const { trainable, statistics } = codec.groups;
   const names = [...trainable, ...trainable, ...statistics].map(({ name }) => name);
   const digests = new DigestCheck(runtime, start.state, names);
-  const recorder = repository && new RootRecorder(options, repository, model, codec, health);
+  const recorder = repository && new RootRecorder(options, repository, model, codec, health, start.step);
   const timer = new CheckpointTimer(run.spec.checkpoint, context.clock);
   let stopped = false;
   const training = trainLoop({
@@ -110,13 +113,6 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   return { outcome: stopped ? 'stopped' : 'finished', ...end, collapse: health.raised };
 }
 
-/** Weights drawn from the seed, or those of another run's checkpoint with momenta at 0. Only rank 0's are used. */
-async function initialState(context: RankContext, model: SimSiam, codec: StateCodec): Promise<PretrainState> {
-  const { initFrom, seed } = context.run.spec.pretrain;
-  if (initFrom === undefined || !isRoot(context)) return await codec.initial(seed);
-  return await codec.build(await valuesToStartFrom(initFrom, model.entries));
-}
-
 async function stateOf(model: SimSiam, codec: StateCodec, checkpoint: Checkpoint): Promise<PretrainState> {
   const where = `checkpoint step-${checkpoint.step}-g${checkpoint.generation}`;
   return await codec.build(fromTensors(model.entries, checkpoint, where));
@@ -143,11 +139,12 @@ class RootRecorder {
     model: SimSiam,
     codec: StateCodec,
     health: Health,
+    from: number,
   ) {
     const { context } = options;
     const { run, send } = context;
     this.#options = options;
-    this.#shown = { at: context.clock(), step: options.checkpoint?.step ?? 0 };
+    this.#shown = { at: context.clock(), step: from };
     this.#journal = new Journal({
       repository,
       codec,

@@ -21,22 +21,18 @@ export class LinearProgress {
     this.#shown = { at: this.#finishedAt, images: 0 };
   }
 
-  afterStep({ epoch, step, loss, learningRate, images }: LinearStepReport): void {
+  afterStep({ step, images, ...figures }: LinearStepReport): void {
     this.#images += images;
     this.#finishedAt = this.#context.clock();
     if (this.#finishedAt - this.#shown.at < INTERVAL) return;
-    this.#show({ epoch, loss, learningRate }, epoch * this.#stepsPerEpoch + step, false);
+    this.#show(figures, figures.epoch * this.#stepsPerEpoch + step, false);
   }
 
   afterEpoch(record: LinearRecord): void {
     this.#show(record, (record.epoch + 1) * this.#stepsPerEpoch, true);
   }
 
-  #show(
-    figures: Pick<LinearRecord, 'epoch' | 'loss' | 'learningRate'> & Partial<LinearRecord>,
-    step: number,
-    epochEnd: boolean,
-  ): void {
+  #show(figures: Omit<LinearStepReport, 'step' | 'images'> | LinearRecord, step: number, epochEnd: boolean): void {
     const { run, send, clock } = this.#context;
     const { epochs } = run.spec.linear;
     const images = this.#images - this.#shown.images;

@@ -10,7 +10,8 @@ import { initialLinearState, type LinearRecord, type LinearState } from '../eval
 import { scaledLearningRate } from '../optimize/schedule.ts';
 import { bytesOf } from '../pretrain/state.ts';
 import { CounterRandom, purpose } from '../random.ts';
-import type { RankContext } from './context.ts';
+import { isRoot, type RankContext } from './context.ts';
+import { headOf, headToStartFrom, transposed } from './linear-head-file.ts';
 import { LinearProgress } from './linear-progress.ts';
 import type { RunData } from './run-data.ts';
 import { shareFromRoot } from './share.ts';
@@ -84,7 +85,9 @@ export async function linearStage(options: LinearStageOptions): Promise<LinearOu
   const { run, runtime, send } = context;
   const classes = data.train.classes.length;
   const begun = checkpoint && fromCheckpoint(checkpoint, [extractor.dimension, classes]);
-  const from = await shareFromRoot(runtime, begun ?? startOf(context, extractor, classes));
+  const given =
+    begun || !isRoot(context) ? undefined : await headToStartFrom(run.spec.linear.resumeFrom, extractor, classes);
+  const from = await shareFromRoot(runtime, begun ?? given ?? startOf(context, extractor, classes));
   const step = data.linearLoader().stepsPerEpoch * from.epoch + from.step;
   const resumed = begun ? { detail: `resumed at epoch ${from.epoch}` } : {};
   send({ type: 'phase', phase: 'LinearEvaluation', ...resumed, step });
@@ -148,25 +151,8 @@ function fromCheckpoint(checkpoint: Checkpoint, [dimension, classes]: readonly [
   ] as const;
   const values = (tensors: readonly NamedTensor[]): HeadValues => {
     assertSameTensors(expected, tensors, 'the linear checkpoint');
-    const bytes = (name: string): Uint8Array => tensors.find((tensor) => tensor.name === name)!.bytes;
-    const weight = floatsOf(transposed(floatsOf(bytes('fc.weight')), dimension));
-    return { weight, bias: floatsOf(bytes('fc.bias')) };
+    return headOf(tensors);
   };
   const { epoch, epochStep, sums, best } = checkpoint.state as unknown as LinearState & { epochStep: number };
   return { epoch, step: epochStep, sums, best, head: values(checkpoint.model), momenta: values(checkpoint.optimizer) };
-}
-
-/** Row-major [rows, columns] → [columns, rows]: PyTorch's layout of the weight is the transpose of the graph's. */
-function transposed(values: Float32Array, columns: number): Uint8Array {
-  const rows = values.length / columns;
-  const result = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) result[column * rows + row] = values[row * columns + column]!;
-  }
-  return bytesOf(result);
-}
-
-function floatsOf(bytes: Uint8Array): Float32Array {
-  // A copy of its own, aligned: a tensor's bytes are a view into a whole file's.
-  return new Float32Array(new Uint8Array(bytes).buffer);
 }

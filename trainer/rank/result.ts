@@ -25,7 +25,7 @@ export function resultOf({
   ranks,
   durationSeconds,
 }: ResultInput): RunResult {
-  const last = history.at(-1)!;
+  const last = history.at(-1);
   const latest = (field: string): number | undefined =>
     history.findLast((record) => record[field] !== undefined)?.[field] as number | undefined;
   const samples = latest('effectiveRankSamples');
@@ -34,10 +34,9 @@ export function resultOf({
   return {
     phase: 'Complete',
     pretrain: {
-      epochs: (last['epoch'] as number) + 1,
-      steps: last.step,
-      finalLoss: last['loss'] as number,
-      outputStd: last['outputStd'] as number,
+      epochs: last === undefined ? 0 : (last['epoch'] as number) + 1,
+      steps: last?.step ?? 0,
+      ...(last && { finalLoss: last['loss'] as number, outputStd: last['outputStd'] as number }),
       healthyStd: healthyOutputStd(dim),
       ...(samples === undefined
         ? {}

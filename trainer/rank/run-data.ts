@@ -61,7 +61,7 @@ export class RunData {
       throw new LabelError(`${data.val} has no labels and ${data.train} has: label both, or leave out data.val`);
     }
     const opened = new RunData(context, train, validation);
-    opened.pretrainLoader();
+    if (context.run.spec.pretrain.epochs > 0) opened.pretrainLoader();
     return opened;
   }
 

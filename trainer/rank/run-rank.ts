@@ -7,7 +7,7 @@ import type { RankChannel } from '../launch/rank-channel.ts';
 import type { Stage } from '../launch/messages.ts';
 import { simSiam } from '../model/simsiam.ts';
 import { Monitors } from '../pretrain/monitors.ts';
-import { pretrain } from '../pretrain/pretrain.ts';
+import { pretrain, type PretrainOptions } from '../pretrain/pretrain.ts';
 import { Runtime } from '../tensorflow/runtime.ts';
 import { measureBaselines } from './baselines.ts';
 import { isRoot, type RankContext } from './context.ts';
@@ -19,6 +19,9 @@ import { RootStore } from './root-store.ts';
 import { RunData } from './run-data.ts';
 import { shareFromRoot } from './share.ts';
 
+/** TensorFlow's names of the collectives. */
+const hintOf = { auto: 'auto', nccl: 'nccl', grpc: 'ring' } as const;
+
 /** Everything that one rank does, from the launcher's start to its exit code. Rank 0 alone touches the store. */
 export async function runRank(channel: RankChannel): Promise<ExitCode> {
   const { run, rank, world, addresses, threads, loaderThreads, stages } = channel.start;
@@ -29,7 +32,7 @@ export async function runRank(channel: RankChannel): Promise<ExitCode> {
   const timeoutSeconds = run.spec.failurePolicy.hangTimeoutSeconds;
   const runtime = Runtime.open({
     threads,
-    collective: { hint: 'auto', timeoutSeconds },
+    collective: { hint: hintOf[run.spec.collectives ?? 'auto'], timeoutSeconds },
     ...(world > 1 ? { cluster: { rank, addresses } } : {}),
   });
   const clock = (): number => performance.now();
@@ -57,6 +60,9 @@ export async function runRank(channel: RankChannel): Promise<ExitCode> {
   }
 }
 
+/** The batches of a pre-training without epochs. */
+const nothing: PretrainOptions['loader'] = { stepsPerEpoch: 0, epoch: async function* () {} };
+
 async function runStages(
   context: RankContext,
   data: RunData,
@@ -66,7 +72,7 @@ async function runStages(
   const { run, runtime, send } = context;
   const spec = run.spec.pretrain;
   const pretraining = await root?.openStage('pretrain');
-  const loader = data.pretrainLoader();
+  const loader = spec.epochs > 0 ? data.pretrainLoader() : nothing;
   const monitors = new Monitors(context, data.evaluation());
   const carried = (): JsonObject => root!.carried();
   const trained = await pretrain({
@@ -86,8 +92,10 @@ async function runStages(
   const evaluating = stages.includes('linear') ? await root?.openLinear(backbone) : undefined;
   const former = evaluating?.checkpoint?.state['baselines'] as RunResult['baselines'] | undefined;
   const known = await shareFromRoot(runtime, former ?? null);
-  const baselines = known ?? (data.validation ? await measureBaselines(context, data) : undefined);
-  if (data.validation && !baselines) return exitCode.preempted;
+  // Beside a backbone that was only given, the run trained nothing to compare them with.
+  const compares = data.validation !== undefined && (spec.epochs > 0 || run.spec.linear.baselines);
+  const baselines = known ?? (compares ? await measureBaselines(context, data) : undefined);
+  if (compares && !baselines) return exitCode.preempted;
   let linear: RunResult['linear'];
   if (stages.includes('linear')) {
     const extractor = backboneExtractor({ model, spec, state: trained.state });
@@ -95,7 +103,7 @@ async function runStages(
       ...{ context, data, extractor },
       repository: evaluating?.repository,
       checkpoint: evaluating?.checkpoint,
-      carried: () => ({ ...carried(), backbone, baselines: baselines as unknown as JsonObject }),
+      carried: () => ({ ...carried(), backbone, ...(baselines && { baselines: baselines as unknown as JsonObject }) }),
     });
     if (outcome.outcome === 'stopped') return exitCode.preempted;
     const { best, epoch } = outcome.state;

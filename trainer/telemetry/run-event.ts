@@ -39,6 +39,9 @@ export interface ProgressMessage {
   /** Percent, of the validation set. */
   readonly top1?: number;
   readonly top5?: number;
+  /** Percent, of the step's batch of linear evaluation. */
+  readonly trainTop1?: number;
+  readonly trainTop5?: number;
   /** Over all ranks. */
   readonly samplesPerSecond: number;
   /** What rank 0 has spent its time on since the stage began or went on; see trainer/pretrain/part-timer.ts. */

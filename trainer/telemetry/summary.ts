@@ -5,7 +5,7 @@ import { formatDuration, formatFigure, formatPercent } from './format.ts';
 export function summaryOf(result: RunResult): string {
   const { pretrain, baselines } = result;
   const lines = baselines || pretrain.knnTop1 !== undefined || result.linear ? [...table(rowsOf(result)), ''] : [];
-  lines.push(stdVerdict(pretrain));
+  lines.push(...stdVerdict(pretrain));
   if (pretrain.effectiveRank !== undefined)
     lines.push(`effective rank ${formatFigure(pretrain.effectiveRank)}${limitOf(pretrain)}`);
   if (baselines) lines.push(comparison(result, baselines));
@@ -28,7 +28,7 @@ function rowsOf({ pretrain, linear, baselines }: RunResult): Row[] {
           ['untrained backbone', baselines.untrained],
         ] as const)
       : []),
-    [`SimSiam, ${epochs}`, reached],
+    [pretrain.epochs === 0 ? 'given backbone' : `SimSiam, ${epochs}`, reached],
   ];
 }
 
@@ -44,13 +44,14 @@ function table(rows: readonly Row[]): string[] {
   );
 }
 
-function stdVerdict({ outputStd, healthyStd, collapse }: RunResult['pretrain']): string {
+function stdVerdict({ outputStd, healthyStd, collapse }: RunResult['pretrain']): string[] {
+  if (outputStd === undefined) return [];
   const verdict = {
     none: 'healthy',
     complete: 'COLLAPSED: all images get nearly the same output',
     dimensional: 'COLLAPSED to a few dimensions: see the effective rank',
   }[collapse ?? 'none'];
-  return `output std ${formatFigure(outputStd)}, 1/√d ${formatFigure(healthyStd)}: ${verdict}`;
+  return [`output std ${formatFigure(outputStd)}, 1/√d ${formatFigure(healthyStd)}: ${verdict}`];
 }
 
 function limitOf({ effectiveRankLimit, effectiveRankSamples }: RunResult['pretrain']): string {
