@@ -60,6 +60,9 @@ export function arbitraryRun(): fc.Arbitrary<SimSiamRun> {
     spec.linear.batchSize = ranks * 3;
     spec.data.val ??= 'val';
     if (spec.linear.epochs === 0) spec.linear.baselines = false;
+    if (spec.pretrain.epochs === 0) spec.pretrain.initFrom ??= 'backbone.pth';
+    if (spec.pretrain.initFrom !== undefined) delete spec.pretrain.resumeFrom;
+    if ((spec.pretrain.startEpoch ?? 0) >= spec.pretrain.epochs) delete spec.pretrain.startEpoch;
     spec.pretrain.knn.k = Math.min(spec.pretrain.knn.k, spec.pretrain.knn.bankSize);
     ordered(spec.linear.cropScale);
     const { augmentation } = spec.pretrain;

@@ -56,9 +56,17 @@ const badSpecs: Record<string, [added: string, ...lines: string[]]> = {
     '  pretrain:\n    seed: 1\n    imageSize: 4',
     '10: spec.pretrain.imageSize: 4 is not allowed: a whole number from 8 to 1024',
   ],
-  'no epochs': [
+  'no epochs and no backbone': [
     '  pretrain: {epochs: 0}',
-    '8: spec.pretrain.epochs: 0 is not allowed: a whole number from 1 to 100000',
+    '8: spec.pretrain.initFrom: missing: it must be given where pretrain.epochs is 0: there is nothing else to evaluate',
+  ],
+  'two starts': [
+    '  pretrain: {initFrom: a.pth.tar, resumeFrom: b.pth.tar}',
+    '8: spec.pretrain.resumeFrom: "b.pth.tar" is not allowed: it must be left out where pretrain.initFrom is given: a run has one start',
+  ],
+  'a start after the end': [
+    '  pretrain: {startEpoch: 100}',
+    '8: spec.pretrain.startEpoch: 100 is not allowed: it must be less than pretrain.epochs',
   ],
   'a learning rate that is no number': [
     '  pretrain: {learningRate: .nan}',
@@ -220,8 +228,8 @@ const badManifests: Record<string, [text: string, ...lines: string[]]> = {
   'no kind': ['apiVersion: simsiam.dev/v1alpha1\n', '1: kind: missing: SimSiamRun'],
   'no spec': [
     good.slice(0, good.indexOf('spec:')),
-    '1: spec: missing: a mapping of workers, gpusPerWorker, threadsPerRank, loaderThreadsPerRank, suspend, image, ' +
-      'data, pretrain, linear, storage, checkpoint, failurePolicy, queueName, podTemplate, gpuResourceName, ' +
+    '1: spec: missing: a mapping of workers, gpusPerWorker, threadsPerRank, loaderThreadsPerRank, collectives, suspend, ' +
+      'image, data, pretrain, linear, storage, checkpoint, failurePolicy, queueName, podTemplate, gpuResourceName, ' +
       'activeDeadlineSeconds, ttlSecondsAfterFinished',
   ],
   'no training data': [
