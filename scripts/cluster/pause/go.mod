@@ -1,0 +1,3 @@
+module simsiam.dev/scripts/cluster/pause
+
+go 1.24.0
