@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
 /** Standard conditions of a run, by the conventions of the Kubernetes API. */
-const conditionTypes = ['Admitted', 'Suspended', 'PretrainComplete', 'Complete', 'Failed', 'Healthy'] as const;
+export const conditionTypes = ['Admitted', 'Suspended', 'PretrainComplete', 'Complete', 'Failed', 'Healthy'] as const;
 
 /** What a run is doing, as one word for people; programs read the conditions. */
-const phases = [
+export const phases = [
   'Pending',
   'Suspended',
   'Starting',
@@ -56,6 +56,22 @@ const restartsSchema = z.strictObject({
   preempted: count
     .exactOptional()
     .meta({ description: 'Stops with a committed checkpoint; they count against nothing.' }),
+  outOfMemory: count.exactOptional().meta({ description: 'Restarts of workers whose memory ran out.' }),
+  storage: count.exactOptional().meta({ description: 'Restarts because storage, or the disk below the data, failed.' }),
+  crash: count.exactOptional().meta({ description: 'Restarts of workers that failed in another way.' }),
+});
+
+/** What counting needs to remember, so that an operator that starts anew counts nothing twice. */
+const countedSchema = z.strictObject({
+  pods: z
+    .array(z.string().max(64))
+    .max(4096)
+    .exactOptional()
+    .meta({ description: 'UIDs of failed pods that restarts contains and that still exist.' }),
+  worker: z.string().max(64).exactOptional().meta({ description: 'UID of the pod that the figures below are of.' }),
+  hang: count.exactOptional().meta({ description: 'Hangs that this pod has told of.' }),
+  crash: count.exactOptional().meta({ description: 'Crashes that this pod has told of.' }),
+  lostSteps: count.exactOptional().meta({ description: 'Lost steps that this pod has told of.' }),
 });
 
 /** What is known of a run. The operator writes it; a manifest that has one keeps it, and `simsiam run` ignores it. */
@@ -75,6 +91,22 @@ export const statusSchema = z.strictObject({
   linear: linearStatusSchema.exactOptional().meta({ description: 'Progress of linear evaluation.' }),
   restarts: restartsSchema.exactOptional().meta({ description: 'Restarts by their class.' }),
   lostSteps: count.exactOptional().meta({ description: 'Steps that restarts had to repeat.' }),
+  activeSince: z
+    .string()
+    .max(64)
+    .exactOptional()
+    .meta({ description: 'Since when the run has been running without a pause.', format: 'date-time' }),
+  activeSeconds: count
+    .exactOptional()
+    .meta({ description: 'Time that the run ran before that; activeDeadlineSeconds bounds both together.' }),
+  finishedAt: z
+    .string()
+    .max(64)
+    .exactOptional()
+    .meta({ description: 'When the run ended; ttlSecondsAfterFinished counts from here.', format: 'date-time' }),
+  counted: countedSchema.exactOptional().meta({ description: "The operator's memory of what it has counted." }),
 });
 
 export type SimSiamRunStatus = z.output<typeof statusSchema>;
+export type ConditionType = (typeof conditionTypes)[number];
+export type Condition = z.output<typeof conditionSchema>;

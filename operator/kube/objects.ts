@@ -12,13 +12,16 @@ import type {
 import type { SimSiamRunSpec, SimSiamRunStatus } from '../../api/run.ts';
 import type { apiVersion, kind } from '../../api/run.ts';
 
-/** An object as JSON carries it: client-node's types have Dates where the API has strings. */
+/**
+ * An object as JSON carries it: client-node's types have Dates where the API has strings, and an underscore before names
+ * that are words of the language.
+ */
 export type Plain<T> = T extends Date
   ? string
   : T extends readonly (infer Item)[]
     ? Plain<Item>[]
     : T extends object
-      ? { [Key in keyof T]: Plain<T[Key]> }
+      ? { [Key in keyof T as Key extends `_${infer Name}` ? Name : Key]: Plain<T[Key]> }
       : T;
 
 export type ObjectMeta = Plain<V1ObjectMeta> & { readonly name: string };

@@ -1,6 +1,6 @@
 import { chartFiles } from './chart/chart-files.ts';
 import { crdYaml } from './crd-yaml.ts';
-import { trainerMetricsMarkdown } from './metrics.ts';
+import { operatorMetricsMarkdown, trainerMetricsMarkdown } from './metrics.ts';
 import { referenceMarkdown } from './reference.ts';
 
 /** Every file that is made of others, such as the schema or a registry of metrics: its path in the repository and its text. */
@@ -10,5 +10,6 @@ export function generatedFiles(): readonly { readonly path: string; readonly tex
     { path: 'docs/reference.md', text: referenceMarkdown() },
     { path: 'docs/metrics-trainer.md', text: trainerMetricsMarkdown() },
     ...chartFiles(),
+    { path: 'docs/metrics-operator.md', text: operatorMetricsMarkdown() },
   ];
 }

@@ -1,7 +1,24 @@
 import type { Registry } from 'prom-client';
 
+import { OperatorMetrics } from '../../operator/metrics/metrics.ts';
 import { initialReport } from '../../trainer/telemetry/progress-report.ts';
 import { trainerMetrics } from '../../trainer/telemetry/metrics.ts';
+
+/** docs/metrics-operator.md: what the operator serves at `/metrics`. */
+export function operatorMetricsMarkdown(): string {
+  const metrics = new OperatorMetrics();
+  metrics.read({ queueDepth: () => 0, longestTurnMs: () => 0, isLeader: () => false, phases: () => [] });
+  return [
+    '<!-- Generated from operator/metrics/metrics.ts by `npm run gen`. Do not edit. -->',
+    '# Metrics of the operator',
+    'Each replica serves them at `:8080/metrics` (`--http-port`), beside `/healthz` and `/readyz`. Labels take few values, ' +
+      'which are known before: no run and no pod has a series of its own.',
+    metricsTable(metrics.registry),
+    '',
+  ]
+    .join('\n\n')
+    .replace(/\n+$/, '\n');
+}
 
 /** docs/metrics-trainer.md: what a launcher serves at `/metrics`. */
 export function trainerMetricsMarkdown(): string {

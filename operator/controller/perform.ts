@@ -1,0 +1,76 @@
+import type { KubeWriter, ObjectRef } from '../kube/client.ts';
+import { ApiError } from '../kube/errors.ts';
+import type { Expectations } from '../kube/expectations.ts';
+import type { KubeObject, RunObject } from '../kube/objects.ts';
+import type { Action } from '../reconcile/outcome.ts';
+import { buildTokenSecret } from '../resources/token-secret.ts';
+
+export interface Hands {
+  readonly writer: KubeWriter;
+  readonly expectations: Expectations;
+  readonly newToken: () => string;
+}
+
+/**
+ * Does one action for a run, and remembers to wait until the caches show it.
+ *
+ * Changes carry the version that they were decided from: what has changed since answers with a conflict, and so does a
+ * write that a former leader sent and that arrives late.
+ */
+export async function perform(
+  { writer, expectations, newToken }: Hands,
+  key: string,
+  run: RunObject | undefined,
+  action: Action,
+): Promise<void> {
+  switch (action.type) {
+    case 'create':
+      expectations.wrote(key, await writer.create(action.object));
+      return;
+    case 'create token':
+      await unlessThere(writer.create(buildTokenSecret(run!, newToken())));
+      return;
+    case 'suspend': {
+      const { job, suspend } = action;
+      expectations.wrote(key, await writer.patch(refOf(job), { metadata: versionOf(job), spec: { suspend } }));
+      return;
+    }
+    case 'delete job':
+      await remove(action.job, {});
+      return;
+    case 'fail pod': {
+      const { pod } = action;
+      const patch = { metadata: versionOf(pod), status: { phase: 'Failed' } };
+      expectations.wrote(key, await writer.patch(refOf(pod), patch, { subresource: 'status' }));
+      return;
+    }
+    case 'remove pod':
+      await remove(action.pod, { gracePeriodSeconds: 0 });
+      return;
+    case 'delete run':
+      await remove(run!, {});
+      return;
+  }
+
+  async function remove(object: KubeObject, options: { readonly gracePeriodSeconds?: number }): Promise<void> {
+    const uid = object.metadata.uid ?? '';
+    await writer.delete(refOf(object), { uid, propagationPolicy: 'Background', ...options });
+    expectations.deleted(key, object.kind, object.metadata);
+  }
+}
+
+export function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
+  return { apiVersion, kind, namespace: metadata.namespace ?? '', name: metadata.name };
+}
+
+export function versionOf({ metadata }: KubeObject): { resourceVersion: string } {
+  return { resourceVersion: metadata.resourceVersion ?? '' };
+}
+
+async function unlessThere(creation: Promise<unknown>): Promise<void> {
+  try {
+    await creation;
+  } catch (thrown) {
+    if (!(thrown instanceof ApiError) || thrown.reason !== 'AlreadyExists') throw thrown;
+  }
+}
