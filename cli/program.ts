@@ -7,6 +7,8 @@ import type { CommandEnd } from './command-end.ts';
 import { addConvert } from './commands/convert.ts';
 import { addDataset } from './commands/dataset.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addEmbed } from './commands/embed.ts';
+import { addKnn } from './commands/knn.ts';
 import { addModel } from './commands/model.ts';
 import { addReport } from './commands/report.ts';
 import { addRun } from './commands/run.ts';
@@ -38,6 +40,8 @@ export async function runCli(argv: readonly string[], { rankProgram }: CliOption
   addDoctor(program, setEnd);
   addDataset(program);
   addConvert(program);
+  addEmbed(program, setEnd);
+  addKnn(program, setEnd);
   addReport(program, packageVersion());
   try {
     await program.parseAsync(argv, { from: 'user' });

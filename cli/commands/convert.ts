@@ -6,9 +6,9 @@ import { convert } from '../../trainer/interchange/convert.ts';
 export function addConvert(program: Command): void {
   program
     .command('convert')
-    .description("convert checkpoints from and to PyTorch's, and to detectron2's; the end of <out> decides")
+    .description("convert checkpoints from and to PyTorch's, and to detectron2's and ONNX; the end of <out> decides")
     .argument('<in>', "a checkpoint's folder, or a .safetensors, .pth.tar, .pth or .pt file")
-    .argument('<out>', '.pth.tar; .pth or .pt: the backbone; .safetensors; .pkl: for detectron2; else a folder')
+    .argument('<out>', '.pth.tar; .pth or .pt: the backbone; .safetensors; .pkl: for detectron2; .onnx; else a folder')
     .option('--backbone', "of a .safetensors: only the backbone, by torchvision's names", false)
     .option('--json', '{format, arch, tensors, momentumBuffers}', false)
     .action(async (from: string, to: string, { backbone, json }: { backbone: boolean; json: boolean }) => {

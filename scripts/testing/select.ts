@@ -1,6 +1,7 @@
 /** Rooms whose tests use every core (TensorFlow) or start several processes: their files run one at a time. */
 const serialRooms = [
   'cli',
+  'embed',
   'evaluate',
   'interchange',
   'launch',

@@ -20,7 +20,7 @@ test('a code that the message ends with is not said twice', () => {
     exitCode: 70,
     message: 'TensorFlow: gone [TF_ABORTED]',
   } as const;
-  assert.deepEqual(describeError(new RankFailedError(1, failure)).lines, [
+  assert.deepEqual(describeError(new RankFailedError(failure, 'rank 1')).lines, [
     'error: rank 1: TensorFlow: gone [TF_ABORTED]\n',
   ]);
 });

@@ -7,7 +7,7 @@ import { messageOf } from '../../api/errors.ts';
 import { SafetensorsError } from './errors.ts';
 import type { HeaderTensor } from './safetensors-header.ts';
 import { parseHeader, quoted } from './safetensors-header.ts';
-import type { NamedTensor, TensorDType } from './tensors.ts';
+import type { NamedTensor, TensorDType, TensorOutline } from './tensors.ts';
 import { byteLengthOf, elementBytes, outline } from './tensors.ts';
 
 const lengthBytes = 8;
@@ -29,28 +29,43 @@ export function encodeSafetensors(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array[] {
+  for (const { name, dtype, shape, bytes } of tensors) {
+    if (bytes.byteLength !== byteLengthOf(dtype, shape)) {
+      throw new SafetensorsError(`tensor ${name}: ${bytes.byteLength} bytes aren't ${outline({ dtype, shape })}`);
+    }
+  }
+  return [safetensorsHead(tensors, metadata), ...tensors.map((tensor) => tensor.bytes)];
+}
+
+/**
+ * What a file begins with, before the tensors' bytes.
+ *
+ * @param reserved bytes that it has at least, so that a file can be begun before the shapes are known
+ */
+export function safetensorsHead(
+  tensors: readonly TensorOutline[],
+  metadata: Readonly<Record<string, string>> = {},
+  reserved = 0,
+): Buffer {
   const names = new Set<string>(['__metadata__']);
   // Joined by hand, since an object would move names that look like numbers to the front.
   const entries: string[] = Object.keys(metadata).length > 0 ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
   let begin = 0;
-  for (const { name, dtype, shape, bytes } of tensors) {
+  for (const { name, dtype, shape } of tensors) {
     if (names.has(name)) throw new SafetensorsError(`two tensors are named ${quoted(name)}`);
     names.add(name);
-    if (bytes.byteLength !== byteLengthOf(dtype, shape)) {
-      throw new SafetensorsError(`tensor ${name}: ${bytes.byteLength} bytes aren't ${outline({ dtype, shape })}`);
-    }
-    const end = begin + bytes.byteLength;
+    const end = begin + byteLengthOf(dtype, shape);
     entries.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
     begin = end;
   }
   const text = Buffer.from(`{${entries.join(',')}}`);
-  const padded = Math.ceil(text.length / headerAlignment) * headerAlignment;
+  const padded = Math.ceil(Math.max(text.length, reserved - lengthBytes) / headerAlignment) * headerAlignment;
   if (padded > maxHeaderBytes)
     throw new SafetensorsError(`a header of ${padded} bytes is longer than the format allows`);
   const head = Buffer.alloc(lengthBytes + padded, ' ');
   head.writeBigUInt64LE(BigInt(padded));
   text.copy(head, lengthBytes);
-  return [head, ...tensors.map((tensor) => tensor.bytes)];
+  return head;
 }
 
 /**

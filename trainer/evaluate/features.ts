@@ -33,13 +33,22 @@ export interface FeatureOptions {
   readonly onBatch?: (() => void) | undefined;
 }
 
-/** Index, label and mask travel as columns beside the features, so that a batch is gathered in one message. */
-const PLACE_COLUMNS = 3;
+/** Columns beside the features. Index, label and mask travel as columns beside the features, so that a batch is gathered in one message. */
+export const PLACE_COLUMNS = 3;
 
 /** Runs the extractor over a loader's images. */
 export async function extractFeatures(options: FeatureOptions): Promise<FeatureSet> {
+  const batches: Float32Array[] = [];
+  for await (const rows of featureRows(options)) batches.push(rows);
+  return arranged(batches, options.extractor.dimension);
+}
+
+/**
+ * The same batch by batch, in the loader's order: `dimension` features, then index, label and mask in each row. Rows
+ * with mask 0 are padding.
+ */
+export async function* featureRows(options: FeatureOptions): AsyncGenerator<Float32Array, void, undefined> {
   const { runtime, extractor, loader, shape, of } = options;
-  const { dimension } = extractor;
   const images = imageSpec(shape);
   const places = { dtype: 'float32', shape: [shape.batchSize, PLACE_COLUMNS] } as const;
   const embed = tracedOnce(
@@ -51,21 +60,17 @@ export async function extractFeatures(options: FeatureOptions): Promise<FeatureS
       return [[of === 'all' ? allGather(rows) : rows]];
     },
   );
-  const batches: Float32Array[] = [];
   for await (const batch of loader) {
     const values = [
       { spec: images, bytes: batch.images },
       { spec: places, bytes: placesOf(batch) },
     ];
-    batches.push(
-      await disposing(async (keep) => {
-        const [rows] = await embed.call([extractor.state, keep(runtime.tensors(values))]);
-        return keep(rows!).readFloats(0);
-      }),
-    );
+    yield await disposing(async (keep) => {
+      const [rows] = await embed.call([extractor.state, keep(runtime.tensors(values))]);
+      return keep(rows!).readFloats(0);
+    });
     options.onBatch?.();
   }
-  return arranged(batches, dimension);
 }
 
 function placesOf({ indices, labels, mask }: IndexedBatch): Float32Array {

@@ -6,16 +6,20 @@ import { toDetectron2 } from './detectron2.ts';
 import { ConvertError } from './errors.ts';
 import { type TargetFormat, targetFormat } from './formats.ts';
 import { architectureOf, backboneOf, type Network } from './network.ts';
+import { toOnnx } from './onnx/to-onnx.ts';
 import { readNetwork } from './read-network.ts';
 import { toTorchCheckpoint, toTorchStateDict } from './torch-checkpoint.ts';
 import { type Contents, writeNew } from './write-new.ts';
+
+/** Those that hold a backbone and nothing else. */
+const bareFormats: readonly TargetFormat[] = ['torch-backbone', 'detectron2', 'onnx'];
 
 interface ConvertOptions {
   /** A `.pth.tar`, `.pth`, `.pt` or `.safetensors` file, or the folder of a checkpoint. */
   readonly from: string;
   /** Doesn't exist yet; its end decides what is written. */
   readonly to: string;
-  /** Only the backbone, by torchvision's names; `.pth`, `.pt` and `.pkl` hold nothing else anyway. */
+  /** Only the backbone, by torchvision's names; `.pth`, `.pt`, `.pkl` and `.onnx` hold nothing else anyway. */
   readonly backbone: boolean;
 }
 
@@ -28,7 +32,7 @@ export interface Conversion {
 }
 
 /**
- * Converts a network between files of this program, of PyTorch and of detectron2. Bytes of tensors are never changed.
+ * Converts a network between files of this program, of PyTorch, of detectron2 and of ONNX. Bytes of tensors are never changed.
  *
  * @throws ConvertError, TorchFileError, TorchClassError, SafetensorsError, and the errors of storage
  */
@@ -40,7 +44,7 @@ export async function convert({ from, to, backbone }: ConvertOptions): Promise<C
   const network = await readNetwork(from);
   const bare = backboneOf(network.tensors);
   const arch = architectureOf(bare);
-  const isBare = backbone || format === 'torch-backbone' || format === 'detectron2';
+  const isBare = backbone || bareFormats.includes(format);
   await writeNew(to, contentsOf(format, network, isBare ? bare : network.tensors));
   const hasMomenta = format === 'torch-checkpoint' || format === 'folder';
   return {
@@ -59,6 +63,8 @@ function contentsOf(format: TargetFormat, network: Network, tensors: readonly Na
       return toTorchStateDict(tensors);
     case 'detectron2':
       return toDetectron2(tensors);
+    case 'onnx':
+      return toOnnx(tensors, network.recipe);
     case 'safetensors':
       return safetensors(tensors);
     case 'folder':

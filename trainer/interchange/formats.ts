@@ -1,7 +1,7 @@
 import { ConvertError } from './errors.ts';
 
 /** What can be written: the suffix of the path decides. */
-export type TargetFormat = 'torch-checkpoint' | 'torch-backbone' | 'safetensors' | 'detectron2' | 'folder';
+export type TargetFormat = 'torch-checkpoint' | 'torch-backbone' | 'safetensors' | 'detectron2' | 'onnx' | 'folder';
 
 const suffixes: readonly (readonly [string, TargetFormat])[] = [
   ['.pth.tar', 'torch-checkpoint'],
@@ -9,6 +9,7 @@ const suffixes: readonly (readonly [string, TargetFormat])[] = [
   ['.pt', 'torch-backbone'],
   ['.safetensors', 'safetensors'],
   ['.pkl', 'detectron2'],
+  ['.onnx', 'onnx'],
 ];
 
 /** @throws ConvertError for a suffix that means nothing */

@@ -4,7 +4,9 @@ import { basename, join } from 'node:path';
 import { messageOf } from '../../api/errors.ts';
 import { parseManifest } from '../../api/manifest.ts';
 import { systemCode } from '../../storage/errors.ts';
+import { openStore } from '../../storage/open-store.ts';
 import { jsonOf } from '../checkpoint/manifest.ts';
+import { committedCheckpoints } from '../checkpoint/register.ts';
 import { decodeSafetensors } from '../checkpoint/safetensors.ts';
 import { ConvertError, TorchClassError, TorchFileError } from './errors.ts';
 import { isTorchFile } from './formats.ts';
@@ -13,18 +15,20 @@ import { fromTorch } from './torch-checkpoint.ts';
 import { readTorchFile } from './torch-reader.ts';
 
 /**
- * Reads a network from a file of PyTorch, a safetensors file, or the folder of a checkpoint.
+ * Reads a network from a file of PyTorch, a safetensors file, the folder of a checkpoint, or that of a run.
  *
  * @param path of this machine
  * @throws ConvertError, TorchFileError, TorchClassError or SafetensorsError
  */
 export async function readNetwork(path: string): Promise<Network> {
-  if (await isFolder(path)) return await fromFolder(path);
+  if (await isFolder(path)) return await fromFolder(await checkpointOf(path));
   if (isTorchFile(path)) return fromTorchFile(path, await read(path));
   if (path.endsWith('.safetensors')) {
     return { tensors: decodeSafetensors(await read(path)).tensors, momenta: [], epoch: undefined, recipe: undefined };
   }
-  throw new ConvertError(`${path}: give a .pth.tar, .pth, .pt or .safetensors file, or the folder of a checkpoint`);
+  throw new ConvertError(
+    `${path}: give a .pth.tar, .pth, .pt or .safetensors file, or the folder of a checkpoint or a run`,
+  );
 }
 
 function fromTorchFile(path: string, bytes: Uint8Array): Network {
@@ -36,6 +40,13 @@ function fromTorchFile(path: string, bytes: Uint8Array): Network {
     }
     throw thrown;
   }
+}
+
+/** The folder itself, or the newest checkpoint of pre-training where it is a run's. */
+async function checkpointOf(path: string): Promise<string> {
+  const run = (await readIfThere(join(path, 'pretrain/latest.json'))) && (await openStore({ uri: path }));
+  const newest = run && (await committedCheckpoints(run, 'pretrain')).at(-1);
+  return newest === undefined ? path : join(path, newest.key);
 }
 
 /** A checkpoint of a run lies in `<run>/pretrain/checkpoints/`; its recipe and history are the run's. */

@@ -51,7 +51,7 @@ export class RankAttempt {
       plans: plan.ranks.map((rank) => ({ ...rank, rank: firstRank + rank.rank })),
       start: { run, world: addresses.length, addresses, stages },
       program: options.program ?? fileURLToPath(new URL('../rank-main.js', import.meta.url)),
-      env: rankEnvironment(process.env),
+      env: quietTensorflow(process.env),
       timers,
       onMessage: (rank, message) => this.#onMessage(rank, message),
       ...(options.onFall && { onFall: options.onFall }),
@@ -113,6 +113,6 @@ function eventOf(rank: number, message: RankToLauncher): RunEvent | undefined {
 }
 
 /** TensorFlow's chatter below errors is of no use to the user and would push the last words of a crash out. */
-function rankEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function quietTensorflow(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { TF_CPP_MIN_LOG_LEVEL: '2', ...env };
 }

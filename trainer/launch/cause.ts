@@ -27,14 +27,22 @@ export function causeOf(ends: readonly RankEnd[]): RankEnd | undefined {
 
 /** The one line for the user. */
 export function errorOf(end: RankEnd): SimSiamError {
-  return end.failure ? new RankFailedError(end.rank, end.failure) : new RankDiedError(describeDeath(end), end.output);
+  const who = `rank ${end.rank}`;
+  return end.failure
+    ? new RankFailedError(end.failure, who)
+    : new RankDiedError(describeDeath(end, who, 'the same command goes on from the last checkpoint'), end.output);
 }
 
-function describeDeath({ rank, code, signal }: RankEnd): string {
-  const goOn = 'the same command goes on from the last checkpoint';
+/**
+ * How a process ended that gave no reason, in one line.
+ *
+ * @param who `rank 2`
+ * @param mend what the user can do, unless it couldn't be started at all
+ */
+export function describeDeath({ code, signal }: Pick<RankEnd, 'code' | 'signal'>, who: string, mend: string): string {
   if (signal === 'SIGKILL')
-    return `rank ${rank} was killed by SIGKILL, by hand or because memory ran out (see \`dmesg\`): ${goOn}`;
-  if (signal !== null) return `rank ${rank} was ended by ${signal} (signal ${constants.signals[signal]}): ${goOn}`;
-  if (code !== null) return `rank ${rank} exited with code ${code} and gave no reason: ${goOn}`;
-  return `rank ${rank} could not be started: check the installation with \`simsiam doctor\``;
+    return `${who} was killed by SIGKILL, by hand or because memory ran out (see \`dmesg\`): ${mend}`;
+  if (signal !== null) return `${who} was ended by ${signal} (signal ${constants.signals[signal]}): ${mend}`;
+  if (code !== null) return `${who} exited with code ${code} and gave no reason: ${mend}`;
+  return `${who} could not be started: check the installation with \`simsiam doctor\``;
 }

@@ -9,22 +9,23 @@ export class PlacementError extends SimSiamError {
   readonly exitCode = exitCode.badInput;
 }
 
-/** A rank said why it failed; code and exit code are the rank's own. */
+/** A rank, or another process of the trainer, said why it failed; code and exit code are the rank's own. */
 export class RankFailedError extends SimSiamError {
   readonly code: string;
   readonly exitCode: ExitCode;
   /** The stack in the rank's process, if the failure is a defect and no SimSiamError. */
   readonly rankStack: string | undefined;
 
-  constructor(rank: number, failure: FailureMessage) {
-    super(`rank ${rank}: ${failure.message}`);
+  /** @param who before the message: `rank 2` */
+  constructor(failure: FailureMessage, who?: string) {
+    super(who === undefined ? failure.message : `${who}: ${failure.message}`);
     this.code = failure.code;
     this.exitCode = failure.exitCode;
     this.rankStack = failure.stack;
   }
 }
 
-/** A rank ended without a word: killed, crashed in native code, or started where it can't run. */
+/** A rank, or another process of the trainer, ended without a word: killed, crashed in native code, or started where it can't run. */
 export class RankDiedError extends SimSiamError {
   readonly code = 'LAUNCH_RANK_DIED';
   readonly exitCode = exitCode.peersLost;

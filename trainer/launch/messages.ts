@@ -45,7 +45,7 @@ export interface RankStart {
  * All ranks finish the same step, rank 0 commits a checkpoint, all exit 75. It may come at any time after `start` and
  * to the ranks at different steps: agreeing on the step is the ranks' business.
  */
-interface StopRequest {
+export interface StopRequest {
   readonly type: 'stop';
 }
 
@@ -55,7 +55,7 @@ export type LauncherToRank = RankStart | StopRequest;
  * Work without a step goes on: a batch evaluated, a function traced, a part uploaded. It only holds back the hang
  * detection; send it after real work, never from a timer.
  */
-interface AliveMessage {
+export interface AliveMessage {
   readonly type: 'alive';
 }
 

@@ -58,12 +58,21 @@ function placed({ spec }: SimSiamRun, machine: Machine, count: number, onGpu: bo
       rank,
       threads,
       loaderThreads: spec.loaderThreadsPerRank ?? share,
-      env: {
-        // '-1' names no device: a CPU rank must not take a GPU's memory.
-        CUDA_VISIBLE_DEVICES: onGpu ? machine.gpus[rank]!.id : '-1',
-        TF_NUM_INTRAOP_THREADS: String(threads),
-        TF_NUM_INTEROP_THREADS: String(threads),
-      },
+      env: environmentOf(onGpu ? machine.gpus[rank]!.id : undefined, threads),
     })),
+  };
+}
+
+/** A process of its own with all cores, and the first GPU where there is one. */
+export function planTask({ cores, gpus }: Machine): Omit<RankPlan, 'rank'> {
+  return { threads: cores, loaderThreads: cores, env: environmentOf(gpus[0]?.id, cores) };
+}
+
+function environmentOf(gpu: string | undefined, threads: number): RankPlan['env'] {
+  return {
+    // '-1' names no device: a CPU rank must not take a GPU's memory.
+    CUDA_VISIBLE_DEVICES: gpu ?? '-1',
+    TF_NUM_INTRAOP_THREADS: String(threads),
+    TF_NUM_INTEROP_THREADS: String(threads),
   };
 }

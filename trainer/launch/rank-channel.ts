@@ -2,15 +2,15 @@ import { messageOf, SimSiamError } from '../../api/errors.ts';
 import type { ExitCode } from '../../api/exit-codes.ts';
 import { exitCode } from '../../api/exit-codes.ts';
 import { NoLauncherError } from './errors.ts';
-import type { FailureMessage, LauncherToRank, RankStart, RankToLauncher } from './messages.ts';
+import type { FailureMessage, RankStart, RankToLauncher, StopRequest } from './messages.ts';
 
-/** A rank's side of the IPC channel to its launcher. */
-export class RankChannel {
-  readonly start: RankStart;
+/** A rank's side of the IPC channel to its launcher, or that of a process with another task (task.ts). */
+export class RankChannel<Start extends { readonly type: 'start' } = RankStart, Sent = RankToLauncher> {
+  readonly start: Start;
   /** Aborted when the launcher asks the ranks to stop. */
   readonly stop: AbortSignal;
 
-  private constructor(start: RankStart, stop: AbortSignal) {
+  private constructor(start: Start, stop: AbortSignal) {
     this.start = start;
     this.stop = stop;
   }
@@ -19,20 +19,20 @@ export class RankChannel {
    * Waits for the launcher's `start`.
    * @throws NoLauncherError if this process was not forked by a launcher.
    */
-  static async open(): Promise<RankChannel> {
+  static async open<Start extends { readonly type: 'start' }, Sent>(): Promise<RankChannel<Start, Sent>> {
     if (process.send === undefined)
       throw new NoLauncherError('a rank process is started by the launcher, not by hand: use `simsiam run -f FILE`');
     const stop = new AbortController();
-    const start = await new Promise<RankStart>((resolve) => {
-      process.on('message', (message: LauncherToRank) => {
+    const start = await new Promise<Start>((resolve) => {
+      process.on('message', (message: Start | StopRequest) => {
         if (message.type === 'start') resolve(message);
         else stop.abort();
       });
     });
-    return new RankChannel(start, stop.signal);
+    return new RankChannel<Start, Sent>(start, stop.signal);
   }
 
-  send(message: RankToLauncher): void {
+  send(message: Sent): void {
     // A launcher that is gone ends this process through onLauncherGone; the failed write itself tells nothing more.
     process.send?.(message, undefined, undefined, () => {});
   }
@@ -62,7 +62,9 @@ export function failureOf(thrown: unknown): FailureMessage {
  * throws (stray rejections included) and exits with that error's code. Kills itself when the launcher is gone: SIGKILL,
  * since nothing may hold up an orphan (TensorFlow's threads would) and checkpoints survive it.
  */
-export async function serveRank(main: (channel: RankChannel) => Promise<ExitCode>): Promise<void> {
+export async function serveRank<Start extends { readonly type: 'start' } = RankStart, Sent = RankToLauncher>(
+  main: (channel: RankChannel<Start, Sent>) => Promise<ExitCode>,
+): Promise<void> {
   let failed = false;
   const fail = (thrown: unknown): void => {
     if (failed) return;
@@ -77,7 +79,7 @@ export async function serveRank(main: (channel: RankChannel) => Promise<ExitCode
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   try {
-    const opened = RankChannel.open();
+    const opened = RankChannel.open<Start, Sent>();
     if (process.send !== undefined) onLauncherGone(() => process.kill(process.pid, 'SIGKILL'));
     const channel = await opened;
     const code = await main(channel);

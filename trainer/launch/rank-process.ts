@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, Serializable } from 'node:child_process';
 import { fork } from 'node:child_process';
 
 import type { FailureMessage, LauncherToRank, RankToLauncher } from './messages.ts';
@@ -17,23 +17,26 @@ export interface RankEnd {
   readonly output: readonly string[];
 }
 
-export interface RankProcessOptions {
+export interface RankProcessOptions<Received = RankToLauncher> {
   readonly rank: number;
   /** The program, forked with this Node. */
   readonly program: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly onMessage: (message: RankToLauncher) => void;
+  readonly onMessage: (message: Received | FailureMessage) => void;
 }
 
-/** One rank's process as the launcher sees it. */
-export class RankProcess {
+/** One rank's process, or one with another task (task.ts), as the launcher sees it. */
+export class RankProcess<
+  Sent extends Serializable = LauncherToRank,
+  Received extends { readonly type: string } = RankToLauncher,
+> {
   readonly rank: number;
   /** Resolved when the process is gone and its last message and output are read. */
   readonly ended: Promise<RankEnd>;
   readonly #child: ChildProcess;
   #endedBy: NodeJS.Signals | undefined;
 
-  constructor({ rank, program, env, onMessage }: RankProcessOptions) {
+  constructor({ rank, program, env, onMessage }: RankProcessOptions<Received>) {
     this.rank = rank;
     this.#child = fork(program, [], {
       env,
@@ -46,8 +49,8 @@ export class RankProcess {
     this.#child.stdout?.on('data', (chunk: Buffer) => tail.write(chunk));
     this.#child.stderr?.on('data', (chunk: Buffer) => tail.write(chunk));
     let failure: FailureMessage | undefined;
-    this.#child.on('message', (message: RankToLauncher) => {
-      if (message.type === 'failure') failure ??= message;
+    this.#child.on('message', (message: Received | FailureMessage) => {
+      if (isFailure(message)) failure ??= message;
       onMessage(message);
     });
     this.ended = new Promise((resolve) => {
@@ -66,7 +69,7 @@ export class RankProcess {
     return this.#child.pid;
   }
 
-  send(message: LauncherToRank): void {
+  send(message: Sent): void {
     if (this.#child.connected) this.#child.send(message);
   }
 
@@ -74,4 +77,8 @@ export class RankProcess {
     this.#endedBy ??= signal;
     this.#child.kill(signal);
   }
+}
+
+function isFailure(message: { readonly type: string }): message is FailureMessage {
+  return message.type === 'failure';
 }

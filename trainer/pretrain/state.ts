@@ -66,17 +66,18 @@ export class StateCodec {
 
   /** @param values All entries of the state, of the right sizes. */
   async build({ weights, momenta }: PretrainValues): Promise<PretrainState> {
-    const list = (entries: StateGroups['trainable'], values: ReadonlyMap<string, Uint8Array>): TensorList => {
-      const specs = checkpointSpecs(entries);
-      return this.#runtime.tensors(entries.map(({ name }, i) => ({ spec: specs[i]!, bytes: values.get(name)! })));
-    };
+    const network = await this.network(weights);
+    return { ...network, momenta: await toGraph(this.#trainable, this.#list(this.groups.trainable, momenta)) };
+  }
+
+  /** What a forward pass needs: the state without momenta. */
+  async network(weights: PretrainValues['weights']): Promise<Omit<PretrainState, 'momenta'>> {
     const { trainable, frozen, statistics } = this.groups;
     return {
-      trainable: await toGraph(this.#trainable, list(trainable, weights)),
-      momenta: await toGraph(this.#trainable, list(trainable, momenta)),
+      trainable: await toGraph(this.#trainable, this.#list(trainable, weights)),
       // Vectors are laid out alike in both.
-      statistics: list(statistics, weights),
-      frozen: await toGraph(this.#frozen, list(frozen, weights)),
+      statistics: this.#list(statistics, weights),
+      frozen: await toGraph(this.#frozen, this.#list(frozen, weights)),
     };
   }
 
@@ -104,6 +105,11 @@ export class StateCodec {
       ...(await readNamed(statistics, state.statistics)),
     ]);
     return { weights, momenta: new Map(await exported(trainable, this.#trainable, state.momenta)) };
+  }
+
+  #list(entries: StateGroups['trainable'], values: ReadonlyMap<string, Uint8Array>): TensorList {
+    const specs = checkpointSpecs(entries);
+    return this.#runtime.tensors(entries.map(({ name }, i) => ({ spec: specs[i]!, bytes: values.get(name)! })));
   }
 }
 

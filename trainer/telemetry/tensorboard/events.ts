@@ -1,4 +1,4 @@
-import { bytesField, doubleField, floatField, stringField, varintField } from './protobuf.ts';
+import { bytesField, doubleField, floatField, stringField, varintField } from '../../protobuf.ts';
 import { tfRecord } from './tf-record.ts';
 
 /** Numbers of the fields in tensorflow/core/util/event.proto and framework/summary.proto. */

@@ -1,4 +1,4 @@
-/** Fields of a protobuf message, in its wire format, as far as TensorBoard's events need it. */
+/** Fields of a protobuf message, in its wire format, as far as TensorBoard's events and ONNX's models need it. */
 
 const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
