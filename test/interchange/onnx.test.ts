@@ -52,7 +52,7 @@ async function runOnnx(model: string, pixels: Uint8Array, side: number): Promise
   const python = process.env['PYTHON'] || 'python3';
   const ended = await runProgram(python, [join(fixtures, 'run-onnx.py'), model, file, ...shape], env);
   assert.equal(ended?.code, 0, ended?.stderr);
-  return JSON.parse(ended!.stdout) as OnnxAnswer;
+  return JSON.parse(ended.stdout) as OnnxAnswer;
 }
 
 interface OnnxAnswer {

@@ -50,7 +50,7 @@ export async function runTask<Task, Result>(
 ): Promise<Result | undefined> {
   const { env, threads, loaderThreads } = planTask(await probeMachine());
   let result: Result | undefined;
-  const process_ = new RankProcess<TaskStart<Task> | StopRequest, FromTask<Result>>({
+  const worker = new RankProcess<TaskStart<Task> | StopRequest, FromTask<Result>>({
     rank: 0,
     program: fileURLToPath(new URL(`../${program}`, import.meta.url)),
     env: { ...quietTensorflow(process.env), ...env },
@@ -59,14 +59,14 @@ export async function runTask<Task, Result>(
       if (message.type === 'result') result = message.result;
     },
   });
-  process_.send({ type: 'start', task, threads, loaderThreads });
-  const onStop = (): void => process_.send({ type: 'stop' });
-  const onKill = (): void => process_.end('SIGKILL');
+  worker.send({ type: 'start', task, threads, loaderThreads });
+  const onStop = (): void => worker.send({ type: 'stop' });
+  const onKill = (): void => worker.end('SIGKILL');
   stop.addEventListener('abort', onStop, { once: true });
   kill.addEventListener('abort', onKill, { once: true });
   if (stop.aborted) onStop();
   try {
-    const end = await process_.ended;
+    const end = await worker.ended;
     if (end.failure) throw new RankFailedError(end.failure);
     if (kill.aborted) return undefined;
     if (!endedWell(end)) {
