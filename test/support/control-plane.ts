@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { messageOf } from '../../api/errors.ts';
+import { kubernetes } from '../../scripts/tools/kubernetes.ts';
+import { ControlPlane, type ControlPlaneOptions } from '../../scripts/cluster/loopback/control-plane.ts';
+
+/**
+ * A real control plane for the tests of this file; it ends with them. Where there is no Go to build it the reason comes
+ * back for `skip`, and is also printed, so that nobody takes a skipped test for a passed one.
+ */
+export async function startControlPlane(
+  options: Omit<ControlPlaneOptions, 'programs' | 'folder'> = {},
+): Promise<{ plane: ControlPlane; skip: false } | { plane: undefined; skip: string }> {
+  let programs: string;
+  try {
+    programs = await kubernetes();
+  } catch (thrown) {
+    const skip = messageOf(thrown);
+    process.stderr.write(`SKIPPED, not passed: the tests with an API server. Reason: ${skip}\n`);
+    return { plane: undefined, skip };
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'simsiam-control-plane-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const plane = await ControlPlane.start({ ...options, programs, folder });
+  after(() => plane.stop());
+  return { plane, skip: false };
+}
