@@ -1,6 +1,8 @@
 /** What is in an image: rooms of the sources and the packages that they import. */
 export interface ImageContents {
   readonly rooms: readonly string[];
+  /** Folders of files that aren't code, which stay where they lie among the sources. */
+  readonly assets: readonly string[];
   /** Direct dependencies; those of theirs follow from the lockfile. */
   readonly packages: readonly string[];
   /** Whether it has TensorFlow's library and our addons. */
@@ -13,6 +15,7 @@ export interface ImageContents {
 export const images = {
   trainer: {
     rooms: ['api', 'cli', 'storage', 'trainer'],
+    assets: ['trainer/report/assets'],
     packages: [
       '@aws-sdk/client-s3',
       '@julusian/jpeg-turbo',
@@ -26,6 +29,7 @@ export const images = {
       'prom-client',
       'sharp',
       'tar-stream',
+      'umap-js',
       'yaml',
       'zod',
     ],
@@ -34,6 +38,7 @@ export const images = {
   },
   operator: {
     rooms: ['api', 'operator'],
+    assets: [],
     packages: ['@kubernetes/client-node', 'commander', 'pino', 'prom-client', 'yaml', 'zod'],
     native: false,
     program: { name: 'simsiam-operator', script: 'dist/operator/main.js' },

@@ -12,13 +12,14 @@ const home = 'opt/simsiam';
  * the program on the path. The checkout must be set up; nothing is downloaded.
  */
 export async function stageImage(root: string, name: ImageName, folder: string): Promise<void> {
-  const { rooms, packages, native, program } = images[name];
+  const { rooms, assets, packages, native, program } = images[name];
   const target = join(folder, home);
   await rm(folder, { recursive: true, force: true });
   await mkdir(target, { recursive: true });
   await copyFile(join(root, 'LICENSE'), join(target, 'LICENSE'));
   await writeManifest(root, target);
   for (const room of rooms) await copyCode(join(root, 'dist', room), join(target, 'dist', room));
+  for (const folder of assets) await cp(join(root, folder), join(target, folder), { recursive: true });
   const lockfile = JSON.parse(await readFile(join(root, 'node_modules/.package-lock.json'), 'utf8')) as {
     packages: Record<string, LockedPackage>;
   };

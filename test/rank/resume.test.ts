@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 
+import sharp from 'sharp';
+
+import { FileStore } from '../../storage/file-store.ts';
+import { readSample } from '../../trainer/checkpoint/sample.ts';
 import type { Running } from '../cli/fixtures/processes.ts';
+import { simsiam } from '../cli/fixtures/processes.ts';
 import { checkpointAppears, eventsOf, gone, killAll, rankPids, Workplace, type Remains } from './fixtures/workplace.ts';
 
 const stepsPerEpoch = { pretrain: 8, linear: 11 };
@@ -36,6 +42,22 @@ describe('a run that was interrupted ends bit-equal to an undisturbed one', { ti
     );
     assert.equal(linesOf(undisturbed.histories.linear).length, 3);
     assert.ok(undisturbed.result.baselines!.rawPixels.knnTop1! > 25);
+  });
+
+  test('it keeps a sample of its images for reports, and a report is written of it', async () => {
+    const sample = await readSample(new FileStore(workplace.path('undisturbed')));
+    assert.deepEqual([sample!.step, sample!.set, sample!.dimension], [24, 'val', 32]);
+    assert.deepEqual(sample!.classes, ['dark', 'far', 'light', 'near']);
+    assert.deepEqual([sample!.names[0], sample!.names.length], ['dark/00.jpg', 24]);
+    assert.ok(sample!.features.some((feature) => feature > 0));
+    const { width, height, format } = await sharp(sample!.thumbnails[23]!).metadata();
+    assert.deepEqual([width, height, format], [16, 16, 'webp']);
+    const { code, stderr } = await simsiam('report', workplace.path('undisturbed'), '-o', workplace.path('page.html'));
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(
+      readFileSync(workplace.path('page.html'), 'utf8'),
+      /24 images of the validation set, coloured by class/,
+    );
   });
 
   test('stopped by Ctrl-C in the middle of an epoch of either stage', async () => {

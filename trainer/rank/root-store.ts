@@ -1,8 +1,10 @@
 import { recipeHash } from '../../api/recipe.ts';
 import type { RunResult } from '../../api/run-result.ts';
+import { StorageError } from '../../storage/errors.ts';
 import { openStore } from '../../storage/open-store.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { JsonObject } from '../checkpoint/json.ts';
+import { sampleStep, writeSample, type Sample } from '../checkpoint/sample.ts';
 import { readLatest, type Checkpoint } from '../checkpoint/reader.ts';
 import { CheckpointRepository } from '../checkpoint/repository.ts';
 import { writeResult } from '../checkpoint/result.ts';
@@ -98,6 +100,17 @@ export class RootStore {
   /** Seconds of this run in all its starts. */
   elapsed(): number {
     return this.#formerSeconds + this.#context.clock() / 1000;
+  }
+
+  /** Takes the sample of the trained network that reports show, unless the run has it already. */
+  async keepSample(step: number, take: () => Promise<Sample>): Promise<void> {
+    try {
+      if ((await sampleStep(this.#store)) !== step) await writeSample(this.#store, await take());
+    } catch (thrown) {
+      if (!(thrown instanceof StorageError)) throw thrown;
+      const message = `reports will show no images: ${thrown.message}`;
+      this.#context.send({ type: 'warning', code: 'VIEW_NOT_WRITTEN', message });
+    }
   }
 
   async writeResult(result: RunResult): Promise<void> {

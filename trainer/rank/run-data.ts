@@ -3,21 +3,38 @@ import { LabelError } from '../data/errors.ts';
 import { EvalLoader } from '../data/eval-loader.ts';
 import { LinearLoader } from '../data/linear-loader.ts';
 import { PretrainLoader } from '../data/pretrain-loader.ts';
+import type { BatchShape, IndexedBatch } from '../evaluate/batches.ts';
 import type { EvaluationData } from '../evaluate/evaluation-data.ts';
 import { objectiveOf } from '../model/objective.ts';
 import { CounterRandom, purpose } from '../random.ts';
 import type { RankContext } from './context.ts';
 
 /** What each loader reads for, in the words of a warning. */
-type Use = 'pre-training' | 'linear evaluation' | 'validation' | `features of ${number} training images`;
+type Use =
+  | 'pre-training'
+  | 'linear evaluation'
+  | 'validation'
+  | `features of ${number} training images`
+  | 'the sample for reports';
 
 /** Images of a batch in evaluation, at most; never more than a training batch, whose memory is known to be there. */
 const EVALUATION_BATCH = 256;
+
+/** Images of the sample for reports, at most: a map of more is a cloud, and a page with more is large. */
+const SAMPLE_IMAGES = 1000;
 
 /** SHA-256 over the names and labels of each set. */
 export interface ImageHashes {
   readonly train: string;
   readonly val?: string;
+}
+
+/** What a report's sample is taken of. */
+export interface SampleData {
+  readonly dataset: Dataset;
+  readonly set: 'train' | 'val';
+  readonly shape: BatchShape;
+  readonly batches: AsyncIterable<IndexedBatch>;
 }
 
 interface Loader {
@@ -90,9 +107,7 @@ export class RunData {
   }
 
   evaluation(): EvaluationData {
-    const { runtime, run } = this.#context;
-    const { batchSize, imageSize, seed } = run.spec.pretrain;
-    const shape = { batchSize: Math.min(EVALUATION_BATCH, batchSize / runtime.world), imageSize };
+    const shape = this.#evaluationShape();
     const loader = (use: Use, dataset: Dataset, subset?: () => Int32Array): EvalLoader =>
       this.#once(use, () => {
         return new EvalLoader({ ...this.#common(), ...shape, dataset, ...(subset ? { subset: subset() } : {}) });
@@ -103,11 +118,23 @@ export class RunData {
       trainSize: train.size,
       classes: train.classes.length,
       train: (images) =>
-        loader(`features of ${images} training images`, train, () =>
-          Int32Array.from(new CounterRandom(seed, purpose.subset).permutation(train.size)).slice(0, images).sort(),
-        ).batches(),
+        loader(`features of ${images} training images`, train, () => this.#subset(train, images)).batches(),
       validation: validation && (() => loader('validation', validation).batches()),
     };
+  }
+
+  /** Some images of the validation set, or of the training set where there is none, all for the rank that asks. */
+  sample(): SampleData {
+    const dataset = this.validation ?? this.train;
+    const shape = this.#evaluationShape();
+    const { batchSize, imageSize } = shape;
+    const loader = this.#once('the sample for reports', () => {
+      // Of a few images many may be bad by chance; who reads the whole set has refused it if it is.
+      const alone = { rank: 0, world: 1, maxBadImageFraction: 1 };
+      const subset = this.#subset(dataset, SAMPLE_IMAGES);
+      return new EvalLoader({ ...this.#common(), ...alone, ...{ dataset, batchSize, imageSize, subset } });
+    });
+    return { dataset, set: this.validation ? 'val' : 'train', shape, batches: loader.batches() };
   }
 
   /** What tells whether a run goes on with the images that it began with. */
@@ -134,6 +161,18 @@ export class RunData {
     for (const loader of this.#loaders.values()) await loader.close();
     await this.train.close();
     await this.validation?.close();
+  }
+
+  #evaluationShape(): BatchShape {
+    const { runtime, run } = this.#context;
+    const { batchSize, imageSize } = run.spec.pretrain;
+    return { batchSize: Math.min(EVALUATION_BATCH, batchSize / runtime.world), imageSize };
+  }
+
+  /** The first so many images in an order drawn once from the seed; all, where there are fewer. */
+  #subset({ size }: Dataset, images: number): Int32Array {
+    const { seed } = this.#context.run.spec.pretrain;
+    return Int32Array.from(new CounterRandom(seed, purpose.subset).permutation(size)).slice(0, images).sort();
   }
 
   #common(): { rank: number; world: number; threads: number; maxBadImageFraction: number } {

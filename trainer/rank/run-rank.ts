@@ -17,6 +17,7 @@ import { linearStage } from './linear-stage.ts';
 import { resultOf } from './result.ts';
 import { RootStore } from './root-store.ts';
 import { RunData } from './run-data.ts';
+import { takeSample } from './sample.ts';
 import { shareFromRoot } from './share.ts';
 
 /** TensorFlow's names of the collectives. */
@@ -81,13 +82,15 @@ async function runStages(
     checkpoint: pretraining?.checkpoint,
   });
   if (trained.outcome === 'stopped') return exitCode.preempted;
+  const model = simSiam(spec);
+  const extractor = backboneExtractor({ model, spec, state: trained.state });
+  await root?.keepSample(trained.step, () => takeSample(context, data, extractor, trained.step));
   // Baselines, linear evaluation and the result of the run are for those who do the last stage.
   if (!stages.includes('linear') && run.spec.linear.epochs > 0) {
     send({ type: 'phase', phase: 'Finished' });
     return exitCode.done;
   }
 
-  const model = simSiam(spec);
   const backbone = root ? await backboneDigest(runtime, model, trained.state) : '';
   const evaluating = stages.includes('linear') ? await root?.openLinear(backbone) : undefined;
   const former = evaluating?.checkpoint?.state['baselines'] as RunResult['baselines'] | undefined;
@@ -98,7 +101,6 @@ async function runStages(
   if (compares && !baselines) return exitCode.preempted;
   let linear: RunResult['linear'];
   if (stages.includes('linear')) {
-    const extractor = backboneExtractor({ model, spec, state: trained.state });
     const outcome = await linearStage({
       ...{ context, data, extractor },
       repository: evaluating?.repository,

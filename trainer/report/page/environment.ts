@@ -16,7 +16,7 @@ export function environmentSection(views: readonly RunView[]): Html {
   const warnings = views.flatMap(({ label, data }) => data.warnings.map((warning) => `${label}: ${warning}`));
   return html`<section aria-labelledby="environment">
     <h2 id="environment">Environment</h2>
-    <div class="scroll recipe" tabindex="0" role="region" aria-label="Environment">
+    <div class="scroll recipe" tabindex="0" role="region" aria-label="Table of the environment">
       ${plainTable({
         caption: 'Environment',
         head: ['of the newest checkpoint', ...views.map(({ label }) => label)],

@@ -17,6 +17,8 @@ export interface FigureOptions {
   readonly svg: Html;
   /** What pointer and keyboard can read from it. */
   readonly data?: ChartData;
+  /** The same of a chart of single points: what each is, and its picture as a data URI or ''. */
+  readonly points?: readonly (readonly [x: number, y: number, words: string, picture: string])[];
   readonly table?: Table;
   /** Colours and names, where they aren't at the lines. */
   readonly legend?: readonly { readonly name: string; readonly colour: number }[];
@@ -26,7 +28,7 @@ export interface FigureOptions {
 
 /** A chart with its title, what it means, and its data as a table. */
 export function figure(options: FigureOptions): Html {
-  const { id, title, note, svg, data, table, legend = [], group } = options;
+  const { id, title, note, svg, data, points, table, legend = [], group } = options;
   return html`<figure class="chart" id="${id}" data-group="${group ?? id}">
     <figcaption>
       <h3>${title}</h3>
@@ -36,7 +38,7 @@ export function figure(options: FigureOptions): Html {
     <div class="plot">
       ${svg}
       ${
-        data &&
+        (data ?? points) &&
         html`<input
             class="scrub"
             type="range"
@@ -49,7 +51,7 @@ export function figure(options: FigureOptions): Html {
           <div class="tip" aria-hidden="true" hidden></div>`
       }
     </div>
-    ${table && dataTable(table)} ${data && jsonElement('chart-data', data)}
+    ${table && dataTable(table)} ${data && jsonElement('chart-data', data)} ${points && jsonElement('map-data', points)}
   </figure>`;
 }
 

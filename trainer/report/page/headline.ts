@@ -130,7 +130,7 @@ function figuresTable(views: readonly RunView[]): Html {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Figures of all runs">
     ${plainTable({
       caption: 'Figures of all runs',
-      head: ['', ...views.map(({ label }) => label)],
+      head: ['figure', ...views.map(({ label }) => label)],
       rows: [...names].map((name) => [name, ...columns.map((column) => column.get(name) ?? '–')]),
     })}
   </div>`;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import type { RunData } from '../source/run-data.ts';
+import { embeddingsSection } from './embeddings.ts';
 import { environmentSection } from './environment.ts';
 import { headlineSection } from './headline.ts';
 import type { Html } from './html.ts';
@@ -14,8 +15,6 @@ import { viewsOf } from './run-view.ts';
 import { timelineSection } from './timelines.ts';
 
 export interface PageOptions {
-  /** Sections of embeddings, made apart since they need files. */
-  readonly embeddings?: Html | undefined;
   /** What wrote the page: `simsiam 1.2.3`. */
   readonly generator: string;
 }
@@ -27,7 +26,7 @@ export const mostRuns = 8;
  * The page of a run, or of several compared. One file that loads nothing: its policy allows its own style, its own
  * script and images that are part of it. Pure, but for reading the assets of this program.
  */
-export function reportPage(runs: readonly RunData[], { embeddings, generator }: PageOptions): string {
+export function reportPage(runs: readonly RunData[], { generator }: PageOptions): string {
   const views = viewsOf(runs);
   const [style, script] = [asset('page.css'), asset('page.js')];
   const policy = [
@@ -53,7 +52,7 @@ export function reportPage(runs: readonly RunData[], { embeddings, generator }: 
       <body>
         <header>${views.length === 1 ? heading(views[0]!) : comparisonHeading(views)}</header>
         <main>
-          ${headlineSection(views)} ${pretrainingSection(views)} ${linearSection(views)} ${embeddings}
+          ${headlineSection(views)} ${pretrainingSection(views)} ${linearSection(views)} ${embeddingsSection(views)}
           ${timelineSection(views)} ${recipeSection(views)} ${environmentSection(views)}
         </main>
         <footer>

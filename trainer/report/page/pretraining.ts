@@ -112,9 +112,12 @@ export function baselineReferences(views: readonly RunView[], score: 'knnTop1' |
   const [view] = views;
   const baselines = views.length === 1 ? view?.data.baselines : undefined;
   const named = { 'raw pixels': baselines?.rawPixels[score], 'untrained backbone': baselines?.untrained[score] };
-  return Object.entries(named).flatMap(([name, y]) =>
-    y === undefined ? [] : [{ name: `${name} ${formatPercent(y)}`, y }],
-  );
+  // On either side: the two are often close, and their names would lie one on the other.
+  const sides = { 'raw pixels': 'left', 'untrained backbone': 'right' } as const;
+  return (Object.keys(named) as (keyof typeof named)[]).flatMap((name) => {
+    const y = named[name];
+    return y === undefined ? [] : [{ name: `${name} ${formatPercent(y)}`, y, side: sides[name] }];
+  });
 }
 
 function learningRate(views: readonly RunView[]): StageChart {

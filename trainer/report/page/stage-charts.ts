@@ -44,7 +44,7 @@ function tableOf(title: string, lines: readonly Line[], { format }: Axis): Table
   for (const { line, at, value } of places) rows.set(at, (rows.get(at) ?? new Map<Line, string>()).set(line, value));
   return {
     caption: `${title}: data`,
-    head: ['', ...lines.map(({ name }) => name)],
+    head: ['at', ...lines.map(({ name }) => name)],
     rows: someOf([...rows]).map(([at, values]) => [at, ...lines.map((line) => values.get(line) ?? '')]),
   };
 }

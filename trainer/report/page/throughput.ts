@@ -60,7 +60,7 @@ function parts({ data: { timings } }: RunView): Html | undefined {
   const highest = Math.max(...bars.map(({ values }) => values.reduce((a, b) => a + b, 0)));
   const colours = partOrder.map((part, i) => ({ name: partNames[part], colour: i }));
   const rows = someOf(timed).map(({ epoch, seconds }) => [
-    `epoch ${epoch + 1}`,
+    String(epoch + 1),
     ...partOrder.map((part) => `${seconds[part] ?? 0} s`),
   ]);
   return figure({
@@ -73,7 +73,7 @@ function parts({ data: { timings } }: RunView): Html | undefined {
       summary: `Where the time of ${timed.length} epochs goes: ${shares.join(', ')}.`,
     }),
     legend: colours,
-    table: { caption: 'Seconds by part', head: ['', ...partOrder.map((part) => partNames[part])], rows },
+    table: { caption: 'Seconds by part', head: ['epoch', ...partOrder.map((part) => partNames[part])], rows },
   });
 }
 

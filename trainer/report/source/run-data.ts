@@ -7,6 +7,8 @@ import { readRunRecord } from '../../checkpoint/run-record.ts';
 import { ReportSourceError } from '../errors.ts';
 import type { Commit, CommittedStage, Warn } from './committed-stage.ts';
 import { committedStage, recordsOf } from './committed-stage.ts';
+import type { Embeddings } from './embeddings.ts';
+import { readEmbeddings } from './embeddings.ts';
 import type { Figures } from './figures.ts';
 import { FigureCollector } from './figures.ts';
 import type { EpochTiming } from './timings.ts';
@@ -40,6 +42,8 @@ export interface RunData {
   readonly elapsedSeconds: number | undefined;
   /** The collapse alarm at the newest checkpoint of pre-training. */
   readonly collapse: 'complete' | 'dimensional' | undefined;
+  /** Images with their features; absent until pre-training is finished. */
+  readonly embeddings: Embeddings | undefined;
   /** What couldn't be read. */
   readonly warnings: readonly string[];
 }
@@ -74,6 +78,7 @@ export async function readRunData(store: ObjectStore): Promise<RunData> {
     images: objectAt(newest, 'images'),
     elapsedSeconds: typeof elapsed === 'number' ? elapsed : undefined,
     collapse: collapseOf(record.result, states.pretrain ?? {}),
+    embeddings: await readEmbeddings(store, warn),
     warnings,
   };
 }
