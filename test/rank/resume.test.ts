@@ -50,7 +50,7 @@ describe('a run that was interrupted ends bit-equal to an undisturbed one', { ti
     assert.deepEqual(sample!.classes, ['dark', 'far', 'light', 'near']);
     assert.deepEqual([sample!.names[0], sample!.names.length], ['dark/00.jpg', 24]);
     assert.ok(sample!.features.some((feature) => feature > 0));
-    const { width, height, format } = await sharp(sample!.thumbnails[23]!).metadata();
+    const { width, height, format } = await sharp(sample!.thumbnails[23]).metadata();
     assert.deepEqual([width, height, format], [16, 16, 'webp']);
     const { code, stderr } = await simsiam('report', workplace.path('undisturbed'), '-o', workplace.path('page.html'));
     assert.deepEqual([code, stderr], [0, '']);
