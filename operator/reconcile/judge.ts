@@ -8,29 +8,32 @@ import { findCondition, holds } from './conditions.ts';
 import { deadlineOf } from './active-time.ts';
 import { failureClass } from './failure-class.ts';
 import { adviceFor } from './advice.ts';
-import { endOfJob, isComplete } from './jobs.ts';
+import { endOfJob, settledAt } from './jobs.ts';
 import type { Observed } from './observed.ts';
 import { endOf, indexOf, stageOf } from './pods.ts';
 
 /** How far a run is. What is decided once stays so, whatever becomes of the objects that it was seen from. */
 export type Verdict =
-  | { readonly type: 'ongoing'; readonly stage: WorkerStage }
+  /** `wakeAt`: when the end of the stage's Job may be told, in ms since 1970. */
+  | { readonly type: 'ongoing'; readonly stage: WorkerStage; readonly wakeAt?: number }
   | { readonly type: 'complete' }
   | { readonly type: 'failed'; readonly reason: string; readonly message: string };
 
 export function judge(observed: Observed, frozen: Frozen, now: number): Verdict {
-  const { run, jobs } = observed;
+  const { run, jobs, pods } = observed;
   const { status } = run;
   if (holds(status, 'Complete')) return { type: 'complete' };
   const failed = findCondition(status, 'Failed');
   if (failed?.status === 'True') return { type: 'failed', reason: failed.reason, message: failed.message };
   if (frozen.problem !== undefined) return { type: 'failed', reason: 'InvalidSpec', message: frozen.problem };
-  const isPretrained = holds(status, 'PretrainComplete') || isComplete(jobs.pretrain);
-  if (isPretrained && isLast('pretrain', frozen.run)) return { type: 'complete' };
-  const stage = isPretrained ? 'linear' : 'pretrain';
+  const stage = holds(status, 'PretrainComplete') ? 'linear' : 'pretrain';
   const end = endOfJob(jobs[stage]);
-  if (end?.type === 'Complete') return { type: 'complete' };
-  if (end !== undefined) return { type: 'failed', ...explainFailure(end, observed.pods, stage) };
+  if (end !== undefined) {
+    const wakeAt = settledAt(end, pods);
+    if (now < wakeAt) return { type: 'ongoing', stage, wakeAt };
+    if (end.type === 'Failed') return { type: 'failed', ...explainFailure(end, pods, stage) };
+    return isLast(stage, frozen.run) ? { type: 'complete' } : { type: 'ongoing', stage: 'linear' };
+  }
   const deadline = deadlineOf(run.spec.activeDeadlineSeconds, status ?? {});
   if (deadline === undefined || now < deadline || run.spec.suspend) return { type: 'ongoing', stage };
   return {

@@ -26,6 +26,7 @@ export function phaseOf(
   if (job === undefined || isSuspended(job)) return 'Pending';
   const { stage } = verdict;
   const worker = newestPods(pods, stage).find((pod) => indexOf(pod) === 0);
+  if (worker?.status?.phase === 'Succeeded') return ofStage[stage];
   if (worker === undefined || isOver(worker)) return 'Starting';
   if (report === undefined) return isReady(worker) ? ofStage[stage] : 'Starting';
   const { phase } = report.progress;

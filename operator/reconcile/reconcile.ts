@@ -40,7 +40,7 @@ export function reconcile(observed: Observed, settings: Settings, now: number): 
   const finishedAt = verdict.type === 'ongoing' ? undefined : (before?.finishedAt ?? timestamp(now));
   const next =
     verdict.type === 'ongoing'
-      ? { actions: runStage(observed, verdict.stage, frozen.run!), wakeAt: undefined }
+      ? { actions: runStage(observed, verdict.stage, frozen.run!), wakeAt: verdict.wakeAt }
       : endRun(observed, Date.parse(finishedAt!), now);
   const job = verdict.type === 'ongoing' ? jobOf(observed, next.actions, verdict.stage) : undefined;
   const seen = see(observed, verdict, job, frozen.run, now);
@@ -129,6 +129,7 @@ function pickFigures({ pretrain, linear }: Pick<SimSiamRunStatus, 'pretrain' | '
 /** Whether time counts against the deadline. Between two stages without a queue it goes on. */
 function isActive({ run }: Observed, verdict: Verdict, job: Job | undefined): boolean {
   if (verdict.type !== 'ongoing') return false;
-  if (job !== undefined) return !isSuspended(job);
+  // Between the suspension and the last checkpoint the workers still run: that time is given.
+  if (job !== undefined) return !isSuspended(job) && !run.spec.suspend;
   return run.status?.activeSince !== undefined && !run.spec.suspend && run.spec.queueName === undefined;
 }

@@ -4,9 +4,9 @@ import type { Job } from '../kube/objects.ts';
 import { findCondition, holds, type Statement } from './conditions.ts';
 import type { Problem } from './diagnose.ts';
 import type { Verdict } from './judge.ts';
-import { isComplete, isSuspended } from './jobs.ts';
+import { isSuspended } from './jobs.ts';
 import type { Observed, WorkerReport } from './observed.ts';
-import { isOver } from './pods.ts';
+import { isOver, newestPods } from './pods.ts';
 
 /** What the conditions are stated from, besides the observed objects. */
 export interface Findings {
@@ -36,10 +36,10 @@ function admitted({ observed, verdict, job }: Findings): Statement {
   const { run } = observed;
   const { queueName, suspend } = run.spec;
   const before = findCondition(run.status, 'Admitted');
-  if (verdict.type !== 'ongoing' && before !== undefined) return before;
-  if (suspend) return say('False', 'Suspended', 'spec.suspend is true');
+  if (verdict.type === 'failed' && before !== undefined) return before;
+  if (suspend && verdict.type === 'ongoing') return say('False', 'Suspended', 'spec.suspend is true');
   if (queueName === undefined) return say('True', 'NoQueue', 'the run has no queue and may start at once');
-  if (job !== undefined && !isSuspended(job))
+  if (verdict.type === 'complete' || (job !== undefined && !isSuspended(job)))
     return say('True', 'QueueAdmitted', `Kueue's queue ${queueName} has admitted the run`);
   return say(
     'False',
@@ -52,14 +52,17 @@ function suspended({ observed, verdict, job }: Findings): Statement {
   const { run, pods } = observed;
   if (verdict.type !== 'ongoing' || !run.spec.suspend)
     return say('False', 'NotSuspended', 'spec.suspend is not in effect');
-  const stopped = pods.every(isOver) && (job === undefined || isSuspended(job));
+  // A Job with a queue is given up: while one is there, pods may be as well that the caches don't show yet.
+  const isOff = job === undefined || (run.spec.queueName === undefined && isSuspended(job));
+  const stopped = isOff && pods.every(isOver);
   return stopped
     ? say('True', 'Suspended', 'no pod runs; set spec.suspend to false to go on from the last checkpoint')
     : say('False', 'Stopping', 'the workers finish their step and commit a checkpoint');
 }
 
-function pretrainComplete({ observed: { run, jobs }, verdict }: Findings): Statement {
-  const isDone = holds(run.status, 'PretrainComplete') || isComplete(jobs.pretrain) || verdict.type === 'complete';
+function pretrainComplete({ observed: { run }, verdict }: Findings): Statement {
+  const isPast = verdict.type === 'complete' || (verdict.type === 'ongoing' && verdict.stage === 'linear');
+  const isDone = isPast || holds(run.status, 'PretrainComplete');
   return isDone
     ? say('True', 'Pretrained', 'the last checkpoint of pre-training is committed')
     : say('False', verdict.type === 'failed' ? 'Failed' : 'InProgress', 'pre-training has not finished');
@@ -98,12 +101,12 @@ function healthy({ observed, verdict, job, report, problem }: Findings): Stateme
     const advice = 'end the run unless you know better; docs/troubleshooting.md says what to change';
     return say('False', 'Collapsed', `${collapse}; ${advice}`);
   }
-  const wasHealthy = holds(run.status, 'Healthy');
+  const hasRun = (findCondition(run.status, 'Healthy')?.status ?? 'Unknown') !== 'Unknown';
   const lives = pods.some((pod) => pod.status?.phase === 'Running');
-  if (!lives && !wasHealthy) return say('Unknown', 'Starting', startingWords(verdict.stage, job));
-  return lives || job === undefined || pods.length === 0
-    ? say('True', 'Running', 'nothing is known that somebody should look after')
-    : say('True', 'Recovering', 'pods that have failed are made anew by the Job');
+  if (!lives && !hasRun) return say('Unknown', 'Starting', startingWords(verdict.stage, job));
+  return newestPods(pods, verdict.stage).some((pod) => pod.status?.phase === 'Failed')
+    ? say('True', 'Recovering', 'workers that have failed are made anew by the Job')
+    : say('True', 'Running', 'nothing is known that somebody should look after');
 }
 
 function startingWords(stage: WorkerStage, job: Job | undefined): string {
