@@ -4,14 +4,22 @@ import { Command, CommanderError } from 'commander';
 
 import { exitCode } from '../api/exit-codes.ts';
 import type { CommandEnd } from './command-end.ts';
+import { commandName } from './command-name.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addConvert } from './commands/convert.ts';
 import { addDataset } from './commands/dataset.ts';
+import { addDelete } from './commands/delete.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEmbed } from './commands/embed.ts';
 import { addKnn } from './commands/knn.ts';
+import { addLogs } from './commands/logs.ts';
 import { addModel } from './commands/model.ts';
 import { addReport } from './commands/report.ts';
 import { addRun } from './commands/run.ts';
+import { addStatus } from './commands/status.ts';
+import { addSubmit } from './commands/submit.ts';
+import { addResume, addSuspend } from './commands/suspend.ts';
+import { addTop } from './commands/top.ts';
 import { addWorker } from './commands/worker.ts';
 import { UsageError } from './errors.ts';
 import { reportError } from './report-error.ts';
@@ -27,7 +35,7 @@ export async function runCli(argv: readonly string[], { rankProgram }: CliOption
   const setEnd = (ended: CommandEnd): void => {
     end = ended;
   };
-  const program = new Command('simsiam')
+  const program = new Command(commandName())
     .description('SimSiam self-supervised pre-training and its evaluation')
     .version(packageVersion())
     .option('--verbose', 'show the stack of unexpected errors', false)
@@ -43,6 +51,14 @@ export async function runCli(argv: readonly string[], { rankProgram }: CliOption
   addEmbed(program, setEnd);
   addKnn(program, setEnd);
   addReport(program, packageVersion());
+  addSubmit(program);
+  addStatus(program, setEnd);
+  addTop(program, setEnd);
+  addLogs(program, setEnd);
+  addSuspend(program);
+  addResume(program);
+  addDelete(program);
+  addCompletion(program);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return end;

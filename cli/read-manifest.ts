@@ -10,11 +10,14 @@ import { InputFileError } from './errors.ts';
  * @throws InputFileError if it can't be read, ManifestError if what it says is wrong
  */
 export async function readManifest(file: string): Promise<SimSiamRun> {
-  let text: string;
+  return parseManifest(await readText(file), file);
+}
+
+/** @throws InputFileError if it can't be read */
+export async function readText(file: string): Promise<string> {
   try {
-    text = await readFile(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (thrown) {
     throw new InputFileError(`the manifest ${file} can't be read: ${messageOf(thrown)}`, { cause: thrown });
   }
-  return parseManifest(text, file);
 }

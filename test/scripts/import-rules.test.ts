@@ -36,6 +36,8 @@ const forbidden = {
   'operator/main.ts': '@kubernetes/client-node',
   'operator/kube/store.ts': '../reconcile/run.ts',
   'cli/commands/dataset.ts': '../../scripts/setup/cache.ts',
+  'cli/cluster/status.ts': '../../operator/reconcile/phase.ts',
+  'cli/cluster/pods.ts': '@kubernetes/client-node',
 };
 
 const allowed = {
@@ -55,6 +57,7 @@ const allowed = {
   'trainer/embed/knn.ts': '../evaluate/knn.ts',
   'trainer/interchange/onnx/proto.ts': '../../protobuf.ts',
   'cli/main.ts': '../trainer/launch/launcher.ts',
+  'cli/cluster/cluster.ts': '../../operator/kube/http.ts',
   'operator/reconcile/stage.ts': '../kube/objects.ts',
   'operator/kube/errors.ts': '../../api/errors.ts',
   'operator/kube/kube-config.ts': '@kubernetes/client-node',
