@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { leaseRules, runRules } from '../../../operator/rbac.ts';
 import { crdYaml } from '../crd-yaml.ts';
 import { chartReadme } from './chart-readme.ts';
 import { crdTemplate } from './crd-template.ts';
-import { leaseRules, runRules } from './operator-rights.ts';
 import { rbacTemplate } from './rbac-template.ts';
 import { valuesSchema } from './values-schema.ts';
 import { chartValues } from './values-tree.ts';

@@ -1,11 +1,5 @@
 import { stringify } from 'yaml';
-
-/** A rule of a role. */
-export interface PolicyRule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-}
+import type { PolicyRule } from '../../../operator/rbac.ts';
 
 /**
  * Roles of the operator and what binds them to its service account, as a template of the chart.
