@@ -131,13 +131,15 @@ export function restartsText(restarts: SimSiamRunStatus['restarts'] = {}): strin
 function conditionLines(status: SimSiamRunStatus | undefined, now: number, width: number): string[] {
   return (status?.conditions ?? []).flatMap(({ type, status: is, reason, message, lastTransitionTime }) => [
     `${mark(type, is)} ${type.padEnd(17)}${is.padEnd(8)}${reason}, ${ageOf(lastTransitionTime, now)}`,
-    ...(message === '' || !isNews(type, is) ? [] : wrapped(message, width - 6).map((line) => `    ${line}`)),
+    ...(message === '' || !isNews(type, is, reason) ? [] : wrapped(message, width - 6).map((line) => `    ${line}`)),
   ]);
 }
 
-/** Conditions that say that something is wrong, or isn't there yet. */
-function isNews(type: string, status: string): boolean {
-  return type === 'Failed' || type === 'Suspended' ? status === 'True' : status !== 'True';
+/** Whether a condition's message is worth reading: something is wrong, is awaited, or has ended. */
+function isNews(type: string, status: string, reason: string): boolean {
+  if (type === 'Healthy' || type === 'Admitted') return status !== 'True';
+  if (type === 'Suspended') return status === 'True' || reason === 'Stopping';
+  return type !== 'PretrainComplete' && status === 'True';
 }
 
 function mark(type: string, status: string): string {

@@ -16,8 +16,8 @@
 {{- end -}}
 
 {{- define "simsiam.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "simsiam.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "simsiam.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
@@ -37,9 +37,9 @@ objects have.
 {{- define "simsiam.metadata" -}}
 {{- $labels := merge (dict) (.labels | default dict) (fromYaml (include "simsiam.labels" .context)) -}}
 {{- $annotations := merge (dict) (.annotations | default dict) .context.Values.commonAnnotations -}}
-name: {{ .name }}
+name: {{ .name | quote }}
 {{- if not .cluster }}
-namespace: {{ default .context.Release.Namespace .namespace }}
+namespace: {{ default .context.Release.Namespace .namespace | quote }}
 {{- end }}
 labels:
   {{- toYaml $labels | nindent 2 }}

@@ -4,6 +4,7 @@ import { leaseRules, runRules } from '../../../operator/rbac.ts';
 import { crdYaml } from '../crd-yaml.ts';
 import { chartReadme } from './chart-readme.ts';
 import { crdTemplate } from './crd-template.ts';
+import { dashboardJson } from './dashboard.ts';
 import { rbacTemplate } from './rbac-template.ts';
 import { valuesSchema } from './values-schema.ts';
 import { chartValues } from './values-tree.ts';
@@ -17,6 +18,7 @@ export function chartFiles(): readonly { readonly path: string; readonly text: s
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const files = {
     'README.md': chartReadme(values, version),
+    'files/dashboard.json': dashboardJson(),
     'values.schema.json': valuesSchema(values),
     'templates/crd.yaml': crdTemplate(crdYaml()),
     'templates/rbac.yaml': rbacTemplate(runRules, leaseRules),

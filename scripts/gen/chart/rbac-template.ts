@@ -26,7 +26,7 @@ metadata:
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: {{ ternary "ClusterRole" "Role" $cluster }}
-  name: {{ $name }}-runs
+  name: "{{ $name }}-runs"
 subjects:
   - {{- toYaml $subject | nindent 4 }}
 ---
@@ -43,7 +43,7 @@ metadata:
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role
-  name: {{ $name }}-lease
+  name: "{{ $name }}-lease"
 subjects:
   - {{- toYaml $subject | nindent 4 }}
 {{- end }}

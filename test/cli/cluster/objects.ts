@@ -43,7 +43,7 @@ export function pod({ index, stage = 'pretrain', createdBefore = 60, status, fai
       ...(failures && { annotations: { 'batch.kubernetes.io/job-index-failure-count': String(failures) } }),
     },
     ...(status && { status }),
-  } as Pod;
+  };
 }
 
 type ContainerState = NonNullable<NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number]['state']>;

@@ -17,19 +17,20 @@ class ModelTerminal {
   }
 
   write(text: string): void {
-    for (const [part] of text.matchAll(/\u001B\[\??\d*[a-zA-Z]|\r|\n|[^\u001B\r\n]+/g)) this.#apply(part);
+    const visible = text.replaceAll('\u001B', '⎋');
+    for (const [part] of visible.matchAll(/⎋\[\??\d*[a-zA-Z]|\r|\n|[^⎋\r\n]+/g)) this.#apply(part);
   }
 
   #apply(part: string): void {
-    const up = /^\u001B\[(\d+)A$/.exec(part);
+    const up = /^⎋\[(\d+)A$/.exec(part);
     if (part === '\n') this.lines[++this.#row] ??= '';
     else if (up) this.#row -= Number(up[1]);
-    else if (part === '\u001B[J') this.lines.splice(this.#row, Infinity, '');
-    else if (part === '\u001B[?25l' || part === '\u001B[?25h') this.hidden = part.endsWith('l');
+    else if (part === '⎋[J') this.lines.splice(this.#row, Infinity, '');
+    else if (part === '⎋[?25l' || part === '⎋[?25h') this.hidden = part.endsWith('l');
     // Each line is written from its start, and the rest of it erased.
-    else if (!part.startsWith('\u001B') && part !== '\r') this.lines[this.#row] = part;
-    else if (part === '\u001B[K' && this.lines[this.#row] === undefined) this.lines[this.#row] = '';
-    if (part === '\u001B[2J') assert.fail('it must not clear the terminal');
+    else if (!part.startsWith('⎋') && part !== '\r') this.lines[this.#row] = part;
+    else if (part === '⎋[K' && this.lines[this.#row] === undefined) this.lines[this.#row] = '';
+    if (part === '⎋[2J') assert.fail('it must not clear the terminal');
   }
 }
 
