@@ -130,12 +130,9 @@ export class Cluster {
     if (!(thrown instanceof ApiError)) return thrown;
     if (thrown.reason === 'AlreadyExists' && name !== undefined) return new RunExistsError(name, this.namespace);
     if (thrown.status !== 404) return thrown;
-    // A kind that the server doesn't know is a 404 without a Status that names the object.
-    return name !== undefined &&
-      thrown.message.includes(name) &&
-      thrown.reason === 'NotFound' &&
-      / "/.test(thrown.message)
-      ? new RunNotFoundError(name, this.namespace)
-      : new NoCrdError();
+    // Of a kind that it doesn't know the server says nothing but that there is no such page.
+    if (thrown.reason === '') return new NoCrdError();
+    const isRun = name !== undefined && thrown.message.includes(`"${name}"`);
+    return isRun ? new RunNotFoundError(name, this.namespace) : thrown;
   }
 }
