@@ -81,7 +81,7 @@ describe('the command line on a real API server', { skip }, () => {
     await fails(64, /knows no SimSiamRun: install the chart .*RUN_KIND_UNKNOWN/, 'status');
     await fails(64, /RUN_KIND_UNKNOWN/, 'status', 'birds');
     await fails(64, /RUN_KIND_UNKNOWN/, 'submit', '-f', manifest('birds'));
-    await kubectlOutput(plane!, ['create', '-f', '-'], simSiamRunCrd() as object);
+    await kubectlOutput(plane!, ['create', '-f', '-'], simSiamRunCrd());
     await kubectlOutput(plane!, [
       'wait',
       '--for=condition=Established',
