@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { apiVersion, kind } from '../../api/run.ts';
 import type { WorkerStage } from '../../api/worker.ts';
 import type { Cache } from '../kube/expectations.ts';
@@ -104,6 +105,8 @@ export function openCaches(environment: Environment, logger: Logger, onChange: (
     haveSynced: () => reflectors.every(({ hasSynced }) => hasSynced),
     synced: Promise.all(reflectors.map(({ synced }) => synced)).then((all) => all.every(Boolean)),
     run: async (signal) => {
+      // Each reflector waits for it in its own way.
+      setMaxListeners(4 * reflectors.length, signal);
       await Promise.all(reflectors.map((reflector) => reflector.run(signal)));
     },
   };

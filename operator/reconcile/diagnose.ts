@@ -2,7 +2,7 @@ import type { WorkerStage } from '../../api/worker.ts';
 import type { Pod } from '../kube/objects.ts';
 import { adviceFor } from './advice.ts';
 import { failureClass } from './failure-class.ts';
-import { wordsOf } from './judge.ts';
+import { wordsOf } from './explain-failure.ts';
 import type { Observed } from './observed.ts';
 import { conditionOf, indexOf, isOver, newestPods, trainerOf } from './pods.ts';
 import { earliest } from './times.ts';
@@ -98,8 +98,8 @@ function missingVolume(pod: Pod): Problem {
 /** The scheduler's words, without its numbers of nodes in the first part that change as nodes come and go. */
 const stable = (message: string): string => message.replace(/\s+/g, ' ').slice(0, 1000);
 
-/** Kubelets alternate between the error itself and "Back-off pulling image": what is kept is the cause, if it is there. */
+/** Kubelets alternate between the error and "Back-off pulling image …: ErrImagePull: " with the error: that is kept. */
 function imageWords(message: string): string {
-  const cause = /(?:failed to .*|.*not found.*|.*denied.*|.*unauthorized.*)/i.exec(message.replace(/\s+/g, ' '))?.[0];
-  return (cause ?? message).slice(0, 500);
+  const [words] = /failed to .*$/i.exec(message.replace(/\s+/g, ' ')) ?? [message];
+  return words.replace(/^Back-off .*?: Err\w+: /, '').slice(0, 500);
 }

@@ -91,12 +91,17 @@ function frozenOf({ run, configs, jobs }: Observed, { image }: Settings): Frozen
   return freeze(run, used ?? image);
 }
 
-/** The stage's Job, also if it is about to be made. */
+/** The stage's Job as it is about to be: made, or resumed. One that is to stop is told of when it does. */
 function jobOf({ jobs }: Observed, actions: readonly Action[], stage: WorkerStage): Job | undefined {
-  const made = actions.flatMap((action) =>
-    action.type === 'create' && action.object.kind === 'Job' ? [action.object as Job] : [],
-  );
-  return jobs[stage] ?? made[0];
+  for (const action of actions) {
+    if (action.type === 'create' && action.object.kind === 'Job') return action.object as Job;
+    if (action.type === 'suspend' && !action.suspend) return resumed(action.job);
+  }
+  return jobs[stage];
+}
+
+function resumed(job: Job): Job {
+  return { ...job, spec: { template: {}, ...job.spec, suspend: false } };
 }
 
 /** What pods and worker 0 tell. */

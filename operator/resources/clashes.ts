@@ -1,5 +1,5 @@
 import { apiGroup, type SimSiamRun } from '../../api/run.ts';
-import { workerEnvironment, workerPaths } from '../../api/worker.ts';
+import { workerEnvironment } from '../../api/worker.ts';
 import { podAnnotations } from './pod-spec.ts';
 import { buildVolumeMounts, volumeNames } from './volumes.ts';
 
@@ -10,7 +10,8 @@ export function clashes(run: SimSiamRun): string[] {
   const { labels = {}, annotations = {}, volumes = [], volumeMounts = [], env = [], resources = {} } = podTemplate;
   const { podTemplate: _, ...bare } = run.spec;
   const ownPaths = buildVolumeMounts({ ...run, spec: bare }).map(({ mountPath }) => mountPath);
-  const ownVariables: readonly string[] = [...Object.values(workerEnvironment), 'HOME', 'TMPDIR'];
+  const trusted = run.spec.storage.caBundleSecretRef === undefined ? [] : ['AWS_CA_BUNDLE'];
+  const ownVariables: readonly string[] = [...Object.values(workerEnvironment), 'HOME', 'TMPDIR', ...trusted];
   const ownVolumes: readonly string[] = Object.values(volumeNames);
   const isOwnLabel = (key: string): boolean =>
     key.startsWith(`${apiGroup}/`) || key.startsWith('app.kubernetes.io/') || key.startsWith('batch.kubernetes.io/');
@@ -25,7 +26,7 @@ export function clashes(run: SimSiamRun): string[] {
     ...taken(
       'volumeMounts',
       volumeMounts.map((mount) => mount['mountPath']),
-      (path) => ownPaths.includes(path.replace(/(.)\/+$/, '$1')) || path === workerPaths.scratch,
+      (path) => ownPaths.includes(path.replace(/(.)\/+$/, '$1')),
     ),
     ...taken('env', namesOf(env), (name) => ownVariables.includes(name)),
     ...taken('resources.limits', Object.keys(resources.limits ?? {}), (name) => name === gpuResourceName),

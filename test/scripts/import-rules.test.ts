@@ -35,6 +35,10 @@ const forbidden = {
   'operator/reconcile/run.ts': '../../trainer/random.ts',
   'operator/main.ts': '@kubernetes/client-node',
   'operator/kube/store.ts': '../reconcile/run.ts',
+  'operator/reconcile/reconcile.ts': '../controller/perform.ts',
+  'operator/resources/job.ts': '../reconcile/judge.ts',
+  'operator/progress/scraper.ts': '../controller/caches.ts',
+  'operator/metrics/metrics.ts': '../controller/caches.ts',
   'cli/commands/dataset.ts': '../../scripts/setup/cache.ts',
   'cli/cluster/status.ts': '../../operator/reconcile/phase.ts',
   'cli/cluster/pods.ts': '@kubernetes/client-node',
@@ -60,6 +64,8 @@ const allowed = {
   'cli/cluster/cluster.ts': '../../operator/kube/http.ts',
   'operator/reconcile/stage.ts': '../kube/objects.ts',
   'operator/kube/errors.ts': '../../api/errors.ts',
+  'operator/resources/service.ts': '../kube/objects.ts',
+  'operator/controller/observe.ts': '../reconcile/observed.ts',
   'operator/kube/kube-config.ts': '@kubernetes/client-node',
 };
 

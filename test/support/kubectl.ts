@@ -13,6 +13,8 @@ export interface KubectlResult {
 /** kubectl as a user calls it, with `input` for `-f -`. */
 export async function kubectl(plane: ControlPlane, args: readonly string[], input?: object): Promise<KubectlResult> {
   const child = spawn(join(plane.programs, 'kubectl'), [`--kubeconfig=${plane.kubeconfig()}`, ...args]);
+  // kubectl may end without reading its input.
+  child.stdin.on('error', () => {});
   child.stdin.end(input === undefined ? '' : JSON.stringify(input));
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: code as number, stdout, stderr };
