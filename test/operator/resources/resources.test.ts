@@ -15,7 +15,7 @@ function job(spec: Spec = {}): Job {
   const run = runOf(spec);
   const frozen = freeze(run, 'trainer:1');
   assert.equal(frozen.problem, undefined);
-  return buildJob(run, 'pretrain', frozen.run!);
+  return buildJob(run, 'pretrain', frozen.run);
 }
 const podOf = (spec: Spec = {}) => job(spec).spec!.template.spec!;
 const trainerOf = (spec: Spec = {}) => podOf(spec).containers[0]!;
