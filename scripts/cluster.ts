@@ -14,7 +14,7 @@ const usage = 'usage: npm run cluster -- up [NODES] | load ARCHIVE… | down';
 try {
   const [verb, ...rest] = process.argv.slice(2);
   if (verb === 'up' && rest.length <= 1 && /^[1-9]\d?$/.test(rest[0] ?? '3')) {
-    await bringUp(Number(rest[0] ?? '3'), say);
+    await bringUp(Number(rest[0] ?? '3'), [], say);
     say(`up: export KUBECONFIG=${paths.kubeconfig}`);
   } else if (verb === 'load' && rest.length > 0) {
     await loadImages(rest.map((archive) => resolve(archive)));

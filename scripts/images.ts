@@ -1,15 +1,17 @@
 /**
  * `npm run images [-- NAME…]`: the images of the trainer and the operator as archives under build/images/, for
- * `ctr images import`, `docker load` or `kind load image-archive`. Needs no container engine; images/Dockerfile is for
- * those who have one. With SIMSIAM_DEVICE=gpu at set-up the trainer carries the CUDA build.
+ * `ctr images import`, `docker load` or `kind load image-archive`. Needs no container engine. With SIMSIAM_DEVICE=gpu at
+ * set-up the trainer carries the CUDA build. `-- --stage FOLDER NAME` only lays the files out, a folder for each layer:
+ * images/Dockerfile copies these, so that both ways make the same image.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { packLayer, writeArchive } from './images/archive.ts';
 import { baseLayers } from './images/base-layer.ts';
 import { imageNames, images, type ImageName } from './images/contents.ts';
-import { stageImage } from './images/stage.ts';
+import { layers, stageImage } from './images/stage.ts';
 import { cacheFolder } from '../storage/cache-folder.ts';
 import { SetupError } from './setup/errors.ts';
 
@@ -18,24 +20,32 @@ const target = join(root, 'build/images');
 
 async function buildImage(name: ImageName): Promise<void> {
   const stage = join(target, 'stage', name);
-  const layer = join(target, `${name}-layer.tar`);
   await stageImage(root, name, stage);
-  await packLayer(stage, layer);
+  const own: string[] = [];
+  for (const layer of layers) {
+    if ((await readdir(join(stage, layer, 'opt/simsiam'))).length === 0) continue;
+    own.push(join(stage, `${layer}.tar`));
+    await packLayer(join(stage, layer), own.at(-1)!);
+  }
   const file = join(target, `${name}.tar`);
   const tag = `simsiam-${name}:dev`;
-  const layers = [...(await baseLayers(cacheFolder())), layer];
-  await writeArchive(file, { tag, layers, entrypoint: [`/usr/local/bin/${images[name].program.name}`] });
-  await rm(layer);
+  const entrypoint = [`/usr/local/bin/${images[name].program.name}`];
+  await writeArchive(file, { tag, layers: [...(await baseLayers(cacheFolder())), ...own], entrypoint });
   await rm(stage, { recursive: true });
   console.log(`images: ${tag} in build/images/${name}.tar`);
 }
 
 try {
-  const wanted = process.argv.slice(2);
+  const { values, positionals: wanted } = parseArgs({
+    allowPositionals: true,
+    options: { stage: { type: 'string' } },
+  });
   const unknown = wanted.find((name) => !(imageNames as string[]).includes(name));
   if (unknown !== undefined) throw new SetupError(`there is no image ${unknown}: there are ${imageNames.join(', ')}`);
-  await mkdir(target, { recursive: true });
-  for (const name of imageNames) if (wanted.length === 0 || wanted.includes(name)) await buildImage(name);
+  const names = imageNames.filter((name) => wanted.length === 0 || wanted.includes(name));
+  if (values.stage === undefined) for (const name of names) await buildImage(name);
+  else if (wanted.length === 1) await stageImage(root, names[0]!, values.stage);
+  else throw new SetupError('--stage wants the name of one image');
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   console.error(`images: ${error.message}`);

@@ -9,6 +9,7 @@ import { kubectlOf, makeCertificates, type Programs, startControlPlane, startDns
 import { clusterFolder, network, node, paths } from './layout.ts';
 import { killNode, onNode, startNode } from './nodes.ts';
 import { pauseArchive } from './pause.ts';
+import { prepareImages } from './prepared-images.ts';
 import { endProcess, inside, makeFolders, must, processNames, until } from './system.ts';
 
 /** Debian's packages that nodes are made of, by a program of each. */
@@ -29,9 +30,14 @@ const sysctls = ['vm.overcommit_memory', 'kernel.panic', 'kernel.panic_on_oops']
  * Brings a Kubernetes cluster up on this machine: a control plane and nodes, each in namespaces of its own, from the
  * real programs and without a container engine. A former one is taken down.
  *
+ * @param archives of images that all nodes have from the start
  * @throws SetupError without root or what it needs, or when it doesn't come up
  */
-export async function bringUp(nodeCount: number, say: (line: string) => void): Promise<void> {
+export async function bringUp(
+  nodeCount: number,
+  archives: readonly string[],
+  say: (line: string) => void,
+): Promise<void> {
   await checkMachine();
   await takeDown();
   const programs: Programs = { kubernetes: await kubernetes(), coredns: await coredns() };
@@ -43,18 +49,20 @@ export async function bringUp(nodeCount: number, say: (line: string) => void): P
   await makeCertificates(programs);
   await startControlPlane(programs);
   say('the API server is ready');
+  await prepareImages([pause, ...archives]);
+  say('the images are imported');
   await startDns(programs);
   const numbers = Array.from({ length: nodeCount }, (_, index) => index + 1);
-  for (const number of numbers) await startNode(node(number), programs, pause);
+  for (const number of numbers) await startNode(node(number), programs);
   const kubectl = kubectlOf(programs);
-  const ready = ['wait', '--for=condition=Ready', 'node', '--all', '--timeout=60s'];
+  const ready = ['wait', '--for=condition=Ready', 'node', '--all', '--timeout=120s'];
   await until(
     'the nodes',
     60_000,
     async () => (await kubectl('get', 'nodes', '--output=name')).split('\n').length > nodeCount,
   );
   await kubectl(...ready);
-  await until('the default service account', 30_000, () =>
+  await until('the default service account', 120_000, () =>
     kubectl('get', 'serviceaccount', 'default').then(Boolean, () => false),
   );
   say(`${nodeCount} nodes are ready`);

@@ -17,6 +17,9 @@ export function checkCgroups(): void {
 /** The path of a node's groups below each controller, as kubelets name it. */
 export const nodeCgroup = (node: string) => `/${parent}/${node}`;
 
+/** A group counts as much as one process beside it, unless it says otherwise: a cluster is more. */
+const cpuShares = 16 * 1024;
+
 /** Makes a node's groups, and in each of them one for its own daemons. */
 export async function makeNodeCgroups(node: string): Promise<void> {
   for (const controller of controllers) {
@@ -25,6 +28,7 @@ export async function makeNodeCgroups(node: string): Promise<void> {
       if (controller === 'cpuset') await inheritCpus(join(root, controller, group));
     }
   }
+  await writeFile(join(root, 'cpu', parent, 'cpu.shares'), String(cpuShares));
 }
 
 /** A new group of this controller has neither processors nor memory. */

@@ -41,10 +41,11 @@ export async function startControlPlane(programs: Programs): Promise<void> {
   const bindLocally = ['--leader-elect=false', '--bind-address=127.0.0.1'];
   const start = (name: string, ...args: readonly string[]) =>
     startProcess(name, inside(network.namespace, join(programs.kubernetes, name), ...args));
+  const kubectl = kubectlOf(programs);
+  // The others give up on an API server that takes its time.
+  await until('the API server', 180_000, () => kubectl('get', '--raw', '/readyz').then(Boolean, () => false));
   await start('kube-controller-manager', ...bindLocally, ...configured('controller-manager'), ...controllerFlags);
   await start('kube-scheduler', ...bindLocally, ...configured('scheduler'));
-  const kubectl = kubectlOf(programs);
-  await until('the API server', 120_000, () => kubectl('get', '--raw', '/readyz').then(Boolean, () => false));
   // Without it the API server itself may not read logs from kubelets for half a minute.
   const admins = ['kubeadm:cluster-admins', '--clusterrole=cluster-admin', '--group=kubeadm:cluster-admins'];
   await kubectl('create', 'clusterrolebinding', ...admins);

@@ -8,24 +8,7 @@ export const pauseImage = 'registry.k8s.io/pause:3.10';
 /** The files that a node's daemons are configured by, in its folder. */
 export function nodeConfig({ name, pods, folder }: Node): Readonly<Record<string, string>> {
   return {
-    'containerd.toml': `version = 2
-root = "${join(folder, 'containerd')}"
-state = "/run/containerd"
-[grpc]
-  address = "/run/containerd/containerd.sock"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "${pauseImage}"
-  enable_selinux = false
-  # Without CAP_SYS_RESOURCE, as in many virtual machines, scores can't be lowered.
-  restrict_oom_score_adj = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
-    conf_dir = "${join(folder, 'cni')}"
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "overlayfs"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-      runtime_type = "io.containerd.runc.v2"
-`,
+    'containerd.toml': containerdConfig(folder),
     'cni/10-pods.conflist': JSON.stringify({
       cniVersion: '0.4.0',
       name: 'pods',
@@ -75,4 +58,26 @@ conntrack: { maxPerCore: 0 }
 hostnameOverride: ${name}
 `,
   };
+}
+
+/** A containerd that keeps its files in a folder. */
+export function containerdConfig(folder: string): string {
+  return `version = 2
+root = "${join(folder, 'containerd')}"
+state = "/run/containerd"
+[grpc]
+  address = "/run/containerd/containerd.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "${pauseImage}"
+  enable_selinux = false
+  # Without CAP_SYS_RESOURCE, as in many virtual machines, scores can't be lowered.
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "${join(folder, 'cni')}"
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "overlayfs"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+`;
 }

@@ -6,6 +6,7 @@ import { hasProcesses, makeNodeCgroups, nodeCgroup, removeCgroups } from './cgro
 import { makeNodeConfig, type Programs } from './control-plane.ts';
 import { network, type Node } from './layout.ts';
 import { nodeConfig } from './node-config.ts';
+import { takeImages } from './prepared-images.ts';
 import { endProcess, inside, makeFolders, must, processId, startProcess, until } from './system.ts';
 
 const init = fileURLToPath(new URL('../../../scripts/cluster/node-init.sh', import.meta.url));
@@ -14,17 +15,18 @@ const init = fileURLToPath(new URL('../../../scripts/cluster/node-init.sh', impo
  * Starts a node: namespaces of its own for its network, mounts and processes, with a containerd, a kubelet and a
  * kube-proxy in them.
  */
-export async function startNode(node: Node, programs: Programs, pauseArchive: string): Promise<void> {
+export async function startNode(node: Node, programs: Programs): Promise<void> {
   await joinNetwork(node);
   await makeNodeCgroups(node.name);
   for (const [file, text] of Object.entries(nodeConfig(node))) {
     await makeFolders(dirname(join(node.folder, file)));
     await writeFile(join(node.folder, file), text);
   }
+  if (!existsSync(join(node.folder, 'containerd'))) await takeImages(node);
   if (!existsSync(join(node.folder, 'kubelet.conf'))) await makeNodeConfig(programs, node.name, node.folder);
   const { name, address, folder } = node;
   const namespaces = ['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--uts', '--ipc'];
-  const args = [name, address, folder, nodeCgroup(name), programs.kubernetes, pauseArchive];
+  const args = [name, address, folder, nodeCgroup(name), programs.kubernetes];
   await startProcess(name, inside(node.namespace, 'unshare', ...namespaces, '--', init, ...args));
 }
 

@@ -1,5 +1,6 @@
-import { chmod, copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, cp, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { tfjsPackage } from '../setup/addons.ts';
 import { images, type ImageName } from './contents.ts';
 import { type LockedPackage, packageClosure } from './package-closure.ts';
@@ -7,25 +8,30 @@ import { type LockedPackage, packageClosure } from './package-closure.ts';
 /** Where the program lies in its image. */
 const home = 'opt/simsiam';
 
+/** The layers of an image above its base, the lowest first: what changes least comes first, and is fetched once. */
+export const layers = ['tensorflow', 'packages', 'program'] as const;
+
 /**
- * Lays the files of an image, besides its base, out in `folder`: `/opt/simsiam` with compiled code and packages, and
- * the program on the path. The checkout must be set up; nothing is downloaded.
+ * Lays the files of an image, besides its base, out in `folder`, a folder for each layer: `/opt/simsiam` with compiled
+ * code and packages, and the program on the path. The checkout must be set up; nothing is downloaded.
  */
 export async function stageImage(root: string, name: ImageName, folder: string): Promise<void> {
   const { rooms, assets, packages, native, program } = images[name];
-  const target = join(folder, home);
   await rm(folder, { recursive: true, force: true });
-  await mkdir(target, { recursive: true });
-  await copyFile(join(root, 'LICENSE'), join(target, 'LICENSE'));
-  await writeManifest(root, target);
-  for (const room of rooms) await copyCode(join(root, 'dist', room), join(target, 'dist', room));
-  for (const folder of assets) await cp(join(root, folder), join(target, folder), { recursive: true });
+  const [tensorflow, packed, code] = layers.map((layer) => join(folder, layer, home)) as [string, string, string];
+  for (const target of [tensorflow, packed, code]) await mkdir(target, { recursive: true });
   const lockfile = JSON.parse(await readFile(join(root, 'node_modules/.package-lock.json'), 'utf8')) as {
     packages: Record<string, LockedPackage>;
   };
-  for (const path of packageClosure(packages, lockfile.packages)) await copyCode(join(root, path), join(target, path));
-  if (native) await copyNative(root, target);
-  const bin = join(folder, 'usr/local/bin');
+  for (const path of packageClosure(packages, lockfile.packages)) await copyCode(join(root, path), join(packed, path));
+  await rm(join(packed, tfjsPackage, 'deps'), { recursive: true, force: true });
+  if (native) await copyTensorFlow(root, tensorflow);
+  if (native) await cp(join(root, 'dist/native'), join(code, 'dist/native'), { recursive: true });
+  await copyFile(join(root, 'LICENSE'), join(code, 'LICENSE'));
+  await writeManifest(root, code);
+  for (const room of rooms) await copyCode(join(root, 'dist', room), join(code, 'dist', room));
+  for (const asset of assets) await cp(join(root, asset), join(code, asset), { recursive: true });
+  const bin = join(folder, 'program/usr/local/bin');
   await mkdir(bin, { recursive: true });
   // The image has no shell and no env: the kernel starts Node itself.
   await writeFile(join(bin, program.name), `#!/usr/local/bin/node\nimport('/${home}/${program.script}');\n`);
@@ -50,14 +56,15 @@ async function copyCode(from: string, to: string): Promise<void> {
   });
 }
 
-/** The addons look for TensorFlow's libraries in the package of tfjs-node, where a checkout has a link to a cache. */
-async function copyNative(root: string, target: string): Promise<void> {
-  await cp(join(root, 'dist/native'), join(target, 'dist/native'), { recursive: true });
+/**
+ * The addons look for TensorFlow's libraries in the package of tfjs-node, where a checkout has a link to a cache; and
+ * TensorFlow looks for CUDA's beside its own folder.
+ */
+async function copyTensorFlow(root: string, target: string): Promise<void> {
+  const libraries = await realpath(join(root, tfjsPackage, 'deps/lib'));
   const deps = join(target, tfjsPackage, 'deps');
-  await rm(deps, { recursive: true, force: true });
-  await cp(join(root, tfjsPackage, 'deps/lib'), join(deps, 'lib'), {
-    recursive: true,
-    dereference: true,
-    filter: (path) => basename(path) !== 'include',
-  });
+  const filter = (path: string) => basename(path) !== 'include';
+  await cp(libraries, join(deps, 'lib'), { recursive: true, dereference: true, filter });
+  const cuda = join(dirname(libraries), 'nvidia');
+  if (existsSync(cuda)) await cp(cuda, join(deps, 'nvidia'), { recursive: true, dereference: true, filter });
 }
