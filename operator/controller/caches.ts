@@ -3,7 +3,7 @@ import { apiVersion, kind } from '../../api/run.ts';
 import type { WorkerStage } from '../../api/worker.ts';
 import type { Cache } from '../kube/expectations.ts';
 import type { ConfigMap, Event, Job, KubeObject, Pod, RunObject } from '../kube/objects.ts';
-import { Reflector } from '../kube/reflector.ts';
+import { Reflector, type ReflectorOptions } from '../kube/reflector.ts';
 import { type ReadonlyStore, Store } from '../kube/store.ts';
 import { labelKeys } from '../resources/labels.ts';
 import type { Environment, Logger } from './environment.ts';
@@ -27,6 +27,9 @@ export interface Caches {
   readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
+/** API servers send no bookmarks for events: a watch of them ends before its silence is taken for a broken connection. */
+const eventWatchSeconds = 40;
+
 /** `namespace/name` of the run that a child or a pod belongs to. */
 export function runKeyOf({ metadata }: KubeObject): string {
   return `${metadata.namespace ?? ''}/${metadata.labels?.[labelKeys.run] ?? ''}`;
@@ -47,7 +50,7 @@ export function openCaches(environment: Environment, logger: Logger, onChange: (
     selection: Parameters<Environment['listWatch']>[0],
     store: Store<T, Index>,
     keysOf: (object: T) => readonly string[],
-    trim?: (object: T) => T,
+    { trim, watchSeconds }: Pick<ReflectorOptions<T, Index>, 'trim' | 'watchSeconds'> = {},
   ): Reflector<T, Index> => {
     const reflector = new Reflector<T, Index>({
       ...{ store, clock, random },
@@ -59,6 +62,7 @@ export function openCaches(environment: Environment, logger: Logger, onChange: (
         if (reason !== 'ended') logger.warn({ err: thrown, kind: selection.kind, reason }, 'a watch was interrupted');
       },
       ...(trim !== undefined && { trim }),
+      ...(watchSeconds !== undefined && { watchSeconds }),
     });
     reflectors.push(reflector as unknown as Reflector<never>);
     return reflector;
@@ -68,7 +72,7 @@ export function openCaches(environment: Environment, logger: Logger, onChange: (
       { ...of, labelSelector: labelKeys.run, ...(trim === undefined && { metadataOnly: true }) },
       new Store<T, 'run'>({ run: (object) => [runKeyOf(object)] }),
       (object) => [runKeyOf(object)],
-      trim,
+      trim && { trim },
     );
 
   const runs = follow<RunObject, never>({ apiVersion, kind }, new Store({}), ({ metadata }) => [
@@ -85,6 +89,7 @@ export function openCaches(environment: Environment, logger: Logger, onChange: (
     { apiVersion: 'v1', kind: 'Event', fieldSelector: 'involvedObject.kind=Job,reason=FailedCreate' },
     new Store<Event, 'run'>({ run: keysOfRefusal }),
     keysOfRefusal,
+    { watchSeconds: eventWatchSeconds },
   );
   return {
     runs: runs.store,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { SimSiamError } from '../../api/errors.ts';
 import { ApiError, NotLeaderError } from '../kube/errors.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { runWorkers } from '../kube/workers.ts';
@@ -32,6 +33,8 @@ export function createOperator(environment: Environment): Operator {
   const controller = new RunController({ environment, caches, scraper, newToken, logger });
   const onError = (key: string, thrown: unknown): void => {
     if (isStale(thrown)) logger.debug({ run: key, err: thrown }, 'decided from an old state; decides again');
+    // What the API server says needs no stack; anything else is a defect.
+    else if (thrown instanceof SimSiamError) logger.warn({ run: key, code: thrown.code }, thrown.message);
     else logger.error({ run: key, err: thrown }, 'a turn failed');
   };
   return {

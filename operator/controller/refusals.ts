@@ -43,7 +43,9 @@ export class Refusals {
     if (!(thrown instanceof ApiError)) return;
     const isTaken = thrown.reason === 'AlreadyExists';
     if (!isTaken && thrown.status !== 403 && thrown.status !== 422) return;
-    const { message } = thrown;
+    const message = isTaken
+      ? `${thrown.message}; it isn't this run's: delete it, or name the run otherwise`
+      : thrown.message;
     const known = this.#refusals.get(key);
     const tellFrom = known?.message === message ? known.tellFrom : this.#clock.now() + (isTaken ? patienceMs : 0);
     this.#refusals.set(key, { message, tellFrom });

@@ -24,6 +24,8 @@ export interface ReflectorOptions<T extends KubeObject, Index extends string> {
   readonly onHandlerError: (thrown: unknown) => void;
   /** `thrown` is undefined if the watch ended in good order. */
   readonly onInterruption: (reason: Interruption, thrown: unknown) => void;
+  /** How long a watch lasts at least, at most twice as long. Default: 5 minutes. */
+  readonly watchSeconds?: number;
   /** Leaves out what nobody needs before an object is kept. `managedFields` never are. */
   readonly trim?: (object: T) => T;
 }
@@ -128,8 +130,8 @@ export class Reflector<T extends KubeObject, Index extends string = never> imple
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { source, store, random } = this.#options;
-    const timeoutSeconds = Math.round(300 * (1 + random()));
+    const { source, store, random, watchSeconds = 300 } = this.#options;
+    const timeoutSeconds = Math.round(watchSeconds * (1 + random()));
     const events = source.watch({ resourceVersion: this.#resourceVersion!, timeoutSeconds, silenceMs, signal });
     for await (const { type, object } of events) {
       if (signal.aborted) return;
