@@ -38,15 +38,19 @@ export function replaceAll<T extends KubeObject>(store: Store<T, string>, object
 }
 
 function replace<T extends KubeObject>(store: Store<T, string>, object: T): ObjectChange<T>[] {
+  const { namespace, name, uid } = object.metadata;
+  const known = store.get(namespace ?? '', name);
+  // A list that shows what is known already changes nothing, not even which copy is kept.
+  if (known?.metadata.uid === uid && known !== undefined && versionOf(known) === versionOf(object)) return [];
   const previous = store.put(object);
   if (previous === undefined) return [{ type: 'added', object }];
-  if (previous.metadata.uid !== object.metadata.uid) {
+  if (previous.metadata.uid !== uid) {
     return [
       { type: 'deleted', object: previous },
       { type: 'added', object },
     ];
   }
-  return versionOf(previous) === versionOf(object) ? [] : [{ type: 'updated', object, previous }];
+  return [{ type: 'updated', object, previous }];
 }
 
 /** The API server gives every object a version. */
