@@ -54,7 +54,8 @@ export async function perform(
 
   async function remove(object: KubeObject, options: { readonly gracePeriodSeconds?: number }): Promise<void> {
     const uid = object.metadata.uid ?? '';
-    await writer.delete(refOf(object), { uid, propagationPolicy: 'Background', ...options });
+    const seen = { uid, ...versionOf(object) };
+    await writer.delete(refOf(object), { ...seen, propagationPolicy: 'Background', ...options });
     expectations.deleted(key, object.kind, object.metadata);
   }
 }

@@ -23,7 +23,9 @@ export interface KubeWriter {
   /** JSON merge patch (RFC 7386), of the status subresource on request. */
   patch<T extends KubeObject>(ref: ObjectRef, patch: object, options?: { readonly subresource?: 'status' }): Promise<T>;
   /**
-   * Succeeds too if it is gone already, or if one of another UID has taken its name.
+   * Succeeds too if it is gone already.
+   *
+   * @throws ApiError 409 if it has changed since, or if one of another UID has taken its name
    */
   delete(ref: ObjectRef, options: DeleteOptions): Promise<void>;
 }
@@ -31,6 +33,8 @@ export interface KubeWriter {
 export interface DeleteOptions {
   /** Only this very object. */
   readonly uid: string;
+  /** Only as it was seen. */
+  readonly resourceVersion?: string;
   readonly propagationPolicy: 'Background' | 'Foreground' | 'Orphan';
   readonly gracePeriodSeconds?: number;
 }

@@ -70,21 +70,19 @@ export class KubeClient implements KubeWriter {
     });
   }
 
-  async delete(ref: ObjectRef, { uid, propagationPolicy, gracePeriodSeconds }: DeleteOptions): Promise<void> {
+  async delete(ref: ObjectRef, options: DeleteOptions): Promise<void> {
+    const { uid, resourceVersion, propagationPolicy, gracePeriodSeconds } = options;
     const body = {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
-      preconditions: { uid },
+      preconditions: { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
       propagationPolicy,
       ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
     };
     try {
       await this.#send({ method: 'DELETE', path: pathOf(ref, ref.namespace, ref.name), body });
     } catch (thrown) {
-      if (hasStatus(thrown, 404)) return;
-      // A conflict may have other causes than another UID.
-      if (hasStatus(thrown, 409) && (await this.get(ref))?.metadata.uid !== uid) return;
-      throw thrown;
+      if (!hasStatus(thrown, 404)) throw thrown;
     }
   }
 

@@ -133,7 +133,9 @@ describe('KubeClient', { skip }, () => {
     const { metadata, ...rest } = await client.create(pod('delete'));
     const ref = refOf({ ...rest, metadata });
     const options = { propagationPolicy: 'Background', gracePeriodSeconds: 0 } as const;
-    await client.delete(ref, { ...options, uid: 'another' });
+    await assert.rejects(client.delete(ref, { ...options, uid: 'another' }), isApiError(409, 'Conflict'));
+    const older = { uid: metadata.uid!, resourceVersion: '1' };
+    await assert.rejects(client.delete(ref, { ...options, ...older }), isApiError(409, 'Conflict'));
     assert.notEqual(await client.get(ref), undefined);
     server.proxy.requests.length = 0;
     server.proxy.fault = ({ number }) => (number === 1 ? { do: 'lose answer' } : undefined);
