@@ -49,6 +49,10 @@ export const linearSchema = z.strictObject({
     unit: 'path',
     source: 'original --resume (main_lincls.py)',
   }),
+  evaluateOnly: field(z.boolean().exactOptional(), {
+    description: 'Measure the classifier of resumeFrom on data.val and train nothing; unset is `false`.',
+    source: 'original --evaluate (main_lincls.py)',
+  }),
   baselines: field(z.boolean().default(false), {
     description: 'Evaluate raw pixels and the untrained backbone in the same way, to compare with.',
     source: ownField,

@@ -65,6 +65,12 @@ export const rules: readonly Rule[] = [
     holds: ({ pretrain }) => pretrain.startEpoch === undefined || pretrain.startEpoch < pretrain.epochs,
   },
   {
+    field: 'linear.evaluateOnly',
+    must: 'be left out where linear.resumeFrom is: it names the classifier to measure',
+    cel: '!has(self.linear.evaluateOnly) || !self.linear.evaluateOnly || has(self.linear.resumeFrom)',
+    holds: ({ linear }) => linear.evaluateOnly !== true || linear.resumeFrom !== undefined,
+  },
+  {
     field: 'data.val',
     must: 'be given, or linear.epochs be 0: linear evaluation needs validation images',
     cel: 'self.linear.epochs == 0 || has(self.data.val)',

@@ -13,7 +13,9 @@ import { addDoctor } from './commands/doctor.ts';
 import { addEmbed } from './commands/embed.ts';
 import { addKnn } from './commands/knn.ts';
 import { addLogs } from './commands/logs.ts';
+import { addLinear } from './commands/linear.ts';
 import { addModel } from './commands/model.ts';
+import { addPretrain } from './commands/pretrain.ts';
 import { addReport } from './commands/report.ts';
 import { addRun } from './commands/run.ts';
 import { addStatus } from './commands/status.ts';
@@ -43,6 +45,8 @@ export async function runCli(argv: readonly string[], { rankProgram }: CliOption
     .exitOverride()
     .configureOutput({ outputError: () => {} });
   addRun(program, setEnd, rankProgram);
+  addPretrain(program, setEnd, rankProgram);
+  addLinear(program, setEnd, rankProgram);
   addWorker(program, setEnd, rankProgram);
   addModel(program);
   addDoctor(program, setEnd);

@@ -46,6 +46,7 @@ function options(batchSize: number, changes: Partial<LinearEvaluationOptions> = 
     epochs: 4,
     learningRate: 0.3,
     from: initialLinearState(initialHead(dimension, classes, new CounterRandom(3))),
+    clock: () => 0,
     stopRequested: () => false,
     ...changes,
   };

@@ -71,6 +71,7 @@ export async function rankFigures(runtime: Runtime): Promise<RankFigures> {
     epochs: 3,
     learningRate: 30,
     from: initialLinearState(initialHead(dimension, classes, new CounterRandom(14))),
+    clock: () => 0,
     stopRequested: () => false,
   };
   const records: LinearRecord[] = [];

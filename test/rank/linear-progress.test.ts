@@ -13,6 +13,7 @@ test('progress of linear evaluation counts what this process did, without valida
   const context = {
     run: parseManifest(JSON.stringify(tinyRun({ storage: 'nowhere' })), 'the tiny run'),
     clock: () => now,
+    progressInterval: 250,
     send: (message: ProgressMessage) => told.push(message),
   } as unknown as RankContext;
   const progress = new LinearProgress(context, 11);
@@ -26,6 +27,7 @@ test('progress of linear evaluation counts what this process did, without valida
       images: 30,
       trainTop1: 50,
       trainTop5: 80,
+      milliseconds: { data: 10, step: 20 },
     });
   };
   // Resumed in the middle of epoch 1.
@@ -33,9 +35,10 @@ test('progress of linear evaluation counts what this process did, without valida
   step(7, 1300);
   now = 9000;
   progress.afterEpoch({ epoch: 1, loss: 1, learningRate: 0.5, top1: 40, top5: 90 });
+  const seconds = { data: 0.02, step: 0.04, evaluation: 0, checkpoint: 0 };
   const common = { type: 'progress', stage: 'linear', epoch: 1, epochs: 3, totalSteps: 33, learningRate: 0.5 } as const;
   assert.deepEqual(told, [
-    { ...common, step: 18, loss: 2, trainTop1: 50, trainTop5: 80, samplesPerSecond: 200, epochEnd: false },
-    { ...common, step: 22, loss: 1, top1: 40, top5: 90, samplesPerSecond: 200, epochEnd: true },
+    { ...common, step: 18, loss: 2, trainTop1: 50, trainTop5: 80, samplesPerSecond: 200, seconds, epochEnd: false },
+    { ...common, step: 22, loss: 1, top1: 40, top5: 90, samplesPerSecond: 200, seconds, epochEnd: true },
   ]);
 });

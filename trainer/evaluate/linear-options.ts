@@ -21,6 +21,8 @@ export interface LinearStepReport {
   /** Percent of the global batch, before the step. */
   readonly trainTop1: number;
   readonly trainTop5: number;
+  /** What this rank waited for its batch, and then for the graph function. */
+  readonly milliseconds: { readonly data: number; readonly step: number };
 }
 
 export interface LinearEvaluationOptions extends LinearFunctionOptions {
@@ -33,6 +35,10 @@ export interface LinearEvaluationOptions extends LinearFunctionOptions {
   readonly learningRate: number;
   /** Where to start or go on. All ranks have the same. */
   readonly from: LinearState;
+  /** Default false. True: `from` is measured once, and nothing is trained. */
+  readonly evaluateOnly?: boolean;
+  /** Milliseconds since some start. */
+  readonly clock: () => number;
   /** Asked at every step. All ranks stop after the same step as soon as one of them wants to. */
   readonly stopRequested: () => boolean;
   readonly onStep?: (report: LinearStepReport) => void;

@@ -36,7 +36,8 @@ export class LinearRun {
 
   async run(): Promise<LinearOutcome> {
     try {
-      while (this.#epoch < this.#options.epochs) {
+      if (this.#options.evaluateOnly) await this.#evaluate();
+      else while (this.#epoch < this.#options.epochs) {
         if (await this.#trainEpoch()) return { outcome: 'stopped', state: await this.#snapshot() };
         await this.#finishEpoch();
       }
@@ -49,11 +50,14 @@ export class LinearRun {
 
   /** Whether a rank asked to stop. */
   async #trainEpoch(): Promise<boolean> {
-    const { train, epochs, learningRate: initial, onStep } = this.#options;
+    const { train, epochs, learningRate: initial, onStep, clock } = this.#options;
     if (this.#step >= train.stepsPerEpoch) return false;
     const learningRate = cosineLearningRate(initial, this.#epoch, epochs);
+    let asked = clock();
     for await (const batch of train.epoch(this.#epoch, this.#step)) {
+      const given = clock();
       const { sums, stop } = await this.#trainStep(batch, learningRate);
+      const milliseconds = { data: given - asked, step: clock() - given };
       this.#step += 1;
       this.#sums = this.#sums.map((sum, i) => sum + sums[i]!);
       const images = sums[headSums.count]!;
@@ -61,8 +65,10 @@ export class LinearRun {
       requireFiniteLoss(loss, { stage: 'linear', epoch: this.#epoch, step: this.#step });
       const trainTop1 = percent(sums[headSums.top1]!, images);
       const trainTop5 = percent(sums[headSums.top5]!, images);
-      onStep?.({ epoch: this.#epoch, step: this.#step, learningRate, loss, images, trainTop1, trainTop5 });
+      const place = { epoch: this.#epoch, step: this.#step, learningRate };
+      onStep?.({ ...place, loss, images, trainTop1, trainTop5, milliseconds });
       if (stop) return true;
+      asked = clock();
     }
     return false;
   }
@@ -86,6 +92,14 @@ export class LinearRun {
     });
   }
 
+  /** Measures the classifier as it was given: the record is that of its last epoch. */
+  async #evaluate(): Promise<void> {
+    const { loss, top1, top5 } = await this.#validate();
+    const record: LinearRecord = { epoch: Math.max(0, this.#epoch - 1), learningRate: 0, loss, top1, top5 };
+    this.#best = record;
+    await this.#options.onEpoch?.(record, true, () => this.#snapshot());
+  }
+
   async #finishEpoch(): Promise<void> {
     const { epochs, learningRate, onEpoch } = this.#options;
     const { top1, top5 } = await this.#validate();
@@ -104,7 +118,7 @@ export class LinearRun {
     await onEpoch?.(record, isBest, () => this.#snapshot());
   }
 
-  async #validate(): Promise<{ top1: number; top5: number }> {
+  async #validate(): Promise<{ loss: number; top1: number; top5: number }> {
     const { runtime, extractor, validation, onValidationBatch } = this.#options;
     let own = [0, 0, 0, 0];
     for await (const batch of validation()) {
@@ -117,7 +131,8 @@ export class LinearRun {
     }
     const all = await sumsOverRanks(runtime, `linear_${extractor.name}`, own);
     const of = all[headSums.count]!;
-    return { top1: percent(all[headSums.top1]!, of), top5: percent(all[headSums.top5]!, of) };
+    const loss = all[headSums.loss]! / of;
+    return { loss, top1: percent(all[headSums.top1]!, of), top5: percent(all[headSums.top5]!, of) };
   }
 
   async #snapshot(): Promise<LinearState> {

@@ -13,6 +13,8 @@ export interface Network {
   readonly epoch: number | undefined;
   /** Of the run that made it, where that is known. */
   readonly recipe: PretrainSpec | undefined;
+  /** Of a linear evaluation: its highest top-1, in percent, where it is known. */
+  readonly bestTop1?: number | undefined;
 }
 
 const encoder = 'encoder.';

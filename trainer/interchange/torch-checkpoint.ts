@@ -12,7 +12,7 @@ import type { TorchFile } from './torch-reader.ts';
 import { TorchWriter } from './torch-writer.ts';
 
 /** What DistributedDataParallel puts before every name. */
-const parallel = 'module.';
+export const parallel = 'module.';
 
 /**
  * The network of a file of PyTorch: a checkpoint of the original's scripts or of others that keep a `state_dict` (or
@@ -29,7 +29,16 @@ export function fromTorch(file: TorchFile): Network {
   const optimized = isPretrained(tensors) ? tensors : tensors.filter(({ name }) => name.startsWith('fc.'));
   const momenta = optimizer instanceof Map && optimized.length > 0 ? momentaOf(optimizer, optimized, file) : [];
   const epoch = top.get('epoch');
-  return { tensors, momenta, epoch: typeof epoch === 'number' ? epoch : undefined, recipe: undefined };
+  const bestTop1 = numberOf(top.get('best_acc1'), file);
+  return { tensors, momenta, epoch: typeof epoch === 'number' ? epoch : undefined, recipe: undefined, bestTop1 };
+}
+
+/** A number, or a tensor of one float32, as the original keeps accuracies. */
+function numberOf(value: PickleValue | undefined, file: TorchFile): number | undefined {
+  if (typeof value === 'number') return value;
+  if (!(value instanceof TensorReference) || value.storage.dtype !== 'F32') return undefined;
+  const bytes = file.bytesOf(value);
+  return bytes.length === 4 ? new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true) : undefined;
 }
 
 function stateDictOf(top: PickleDict): PickleDict {
@@ -138,7 +147,7 @@ function optimizerOf(network: Network, writer: TorchWriter, recipe: PretrainSpec
   ]);
 }
 
-function group(
+export function group(
   { momentum, weightDecay }: Pick<PretrainSpec, 'momentum' | 'weightDecay'>,
   learningRate: number,
   params: readonly number[],

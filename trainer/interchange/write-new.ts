@@ -16,6 +16,15 @@ export type Contents = readonly Uint8Array[] | ReadonlyMap<string, readonly Uint
  */
 export async function writeNew(path: string, contents: Contents): Promise<void> {
   if (await exists(path)) throw new ConvertError(`${path} exists already: delete it, or write to another path`);
+  await writeWhole(path, contents);
+}
+
+/**
+ * Writes a file, in the place of one that may be there, or a new folder: whole, or nothing is changed.
+ *
+ * @throws StorageFullError and the other storage errors
+ */
+export async function writeWhole(path: string, contents: Contents): Promise<void> {
   const target = resolve(path);
   const staged = join(dirname(target), `.${basename(target)}.${process.pid}.partial`);
   try {

@@ -20,6 +20,8 @@ export interface AttemptOptions {
   /** `host:port` of every rank of all machines. */
   readonly addresses: readonly string[];
   readonly stages: readonly Stage[];
+  /** Default false: steps are told some times a second. */
+  readonly everyStep?: boolean | undefined;
   /** What a rank runs. Default: the trainer's rank-main.js. */
   readonly program?: string | undefined;
   readonly timers: Timers;
@@ -46,10 +48,10 @@ export class RankAttempt {
 
   constructor(options: AttemptOptions) {
     this.#options = options;
-    const { run, plan, firstRank, addresses, stages, timers } = options;
+    const { run, plan, firstRank, addresses, stages, everyStep = false, timers } = options;
     this.#group = new RankGroup({
       plans: plan.ranks.map((rank) => ({ ...rank, rank: firstRank + rank.rank })),
-      start: { run, world: addresses.length, addresses, stages },
+      start: { run, world: addresses.length, addresses, stages, everyStep },
       program: options.program ?? fileURLToPath(new URL('../rank-main.js', import.meta.url)),
       env: quietTensorflow(process.env),
       timers,

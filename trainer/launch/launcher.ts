@@ -31,6 +31,8 @@ export interface LaunchOptions {
   readonly machine?: Machine;
   /** What a rank runs. Default: the trainer's rank-main.js. */
   readonly program?: string;
+  /** Default false: steps are told some times a second. */
+  readonly everyStep?: boolean;
   readonly timers?: Timers;
   /** Default: `freePorts`. */
   readonly choosePorts?: (count: number) => Promise<number[]>;
@@ -73,6 +75,7 @@ async function attemptOnce(
   if (options.kill.aborted) return { status: 'killed' };
   const attempt = new RankAttempt({
     ...{ run, plan, firstRank: 0, stages: allStages(run), program: options.program, onEvent: options.onEvent },
+    everyStep: options.everyStep,
     addresses: ports.map((port) => addressOf(loopback, port)),
     timers: options.timers ?? systemTimers,
   });

@@ -39,6 +39,8 @@ export interface RankStart {
    * run's last stage writes its result.
    */
   readonly stages: readonly Stage[];
+  /** Rank 0 tells of each step, and not only of some a second. */
+  readonly everyStep: boolean;
 }
 
 /**

@@ -72,7 +72,8 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
     imageSize: spec.imageSize,
   });
   const resumed = start.step > 0 ? { detail: `resumed at step ${start.step}` } : {};
-  send({ type: 'phase', phase: 'Pretraining', ...resumed, step: start.step });
+  const { stepsPerEpoch } = loader;
+  send({ type: 'phase', phase: 'Pretraining', ...resumed, step: start.step, stepsPerEpoch });
   const { trainable, statistics } = codec.groups;
   const names = [...trainable, ...trainable, ...statistics].map(({ name }) => name);
   const digests = new DigestCheck(runtime, start.state, names);
@@ -117,9 +118,6 @@ async function stateOf(model: SimSiam, codec: StateCodec, checkpoint: Checkpoint
   const where = `checkpoint step-${checkpoint.step}-g${checkpoint.generation}`;
   return await codec.build(fromTensors(model.entries, checkpoint, where));
 }
-
-/** Progress is shown so often at most. */
-const PROGRESS_INTERVAL = 250;
 
 /** Rank 0's side of a step: history, health, messages, checkpoints. */
 class RootRecorder {
@@ -180,7 +178,7 @@ class RootRecorder {
     const { context } = this.#options;
     const { batchSize, epochs } = context.run.spec.pretrain;
     const milliseconds = finishedAt - this.#shown.at;
-    if (milliseconds < PROGRESS_INTERVAL && !report.epochEnd && report.step !== totalSteps) return;
+    if (milliseconds < context.progressInterval && !report.epochEnd && report.step !== totalSteps) return;
     const { step, epoch, epochEnd, loss, learningRate, outputStd } = report;
     const steps = step - this.#shown.step;
     const rate = (passed: { steps: number; milliseconds: number }): number =>

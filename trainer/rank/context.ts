@@ -11,6 +11,8 @@ export interface RankContext {
   readonly stop: AbortSignal;
   /** Milliseconds since some start; only for figures that aren't compared between runs. */
   readonly clock: () => number;
+  /** Steps are told so often at most, in milliseconds. */
+  readonly progressInterval: number;
   readonly send: (message: RankToLauncher) => void;
 }
 

@@ -10,3 +10,9 @@ export class DataChangedError extends SimSiamError {
     super(`${uri} has other images or labels than when this run began: put them back, or use another spec.storage.uri`);
   }
 }
+
+/** What `spec.linear.resumeFrom` names leaves nothing to train. */
+export class LinearResumeError extends SimSiamError {
+  readonly code = 'LINEAR_RESUME_FROM';
+  readonly exitCode = exitCode.badInput;
+}

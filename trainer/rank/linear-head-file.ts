@@ -1,22 +1,26 @@
+import type { LinearSpec } from '../../api/run.ts';
 import { assertSameTensors, type NamedTensor } from '../checkpoint/tensors.ts';
 import type { FeatureExtractor } from '../evaluate/extractor.ts';
 import type { HeadValues } from '../evaluate/linear-head.ts';
 import { initialLinearState, type LinearState } from '../evaluate/linear-state.ts';
 import { readNetwork } from '../interchange/read-network.ts';
 import { bytesOf } from '../pretrain/state.ts';
+import { LinearResumeError } from './errors.ts';
 
 /**
  * Where a linear evaluation begins that goes on from a file of another one; undefined without a file.
- * @throws CheckpointMismatchError where it has no classifier of that shape, and the errors of reading it
+ * @throws LinearResumeError, CheckpointMismatchError where it has no classifier of that shape, and the errors of reading it
  */
 export async function headToStartFrom(
-  file: string | undefined,
+  { resumeFrom: file, epochs, evaluateOnly }: LinearSpec,
   { dimension }: Pick<FeatureExtractor, 'dimension'>,
   classes: number,
 ): Promise<LinearState | undefined> {
   if (file === undefined) return undefined;
   const { tensors, momenta, epoch = 0 } = await readNetwork(file);
   const where = `spec.linear.resumeFrom: ${file}`;
+  if (epoch >= epochs && evaluateOnly !== true)
+    throw new LinearResumeError(`${where} has ${epoch} epochs and spec.linear.epochs is ${epochs}: raise it`);
   const state = initialLinearState(requireHead(tensors, { dimension, classes }, where));
   return {
     ...state,

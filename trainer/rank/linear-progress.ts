@@ -1,14 +1,13 @@
 import type { LinearStepReport } from '../evaluate/linear-options.ts';
 import type { LinearRecord } from '../evaluate/linear-state.ts';
+import { PartTimer } from '../pretrain/part-timer.ts';
 import type { RankContext } from './context.ts';
-
-/** Progress is shown so often at most within an epoch, in milliseconds. */
-const INTERVAL = 250;
 
 /** Tells of a linear evaluation's steps and epochs. */
 export class LinearProgress {
   readonly #context: RankContext;
   readonly #stepsPerEpoch: number;
+  readonly #parts = new PartTimer();
   #images = 0;
   #finishedAt: number;
   #shown: { readonly at: number; readonly images: number };
@@ -21,10 +20,12 @@ export class LinearProgress {
     this.#shown = { at: this.#finishedAt, images: 0 };
   }
 
-  afterStep({ step, images, ...figures }: LinearStepReport): void {
+  afterStep({ step, images, milliseconds, ...figures }: LinearStepReport): void {
+    this.#parts.add('data', milliseconds.data);
+    this.#parts.add('step', milliseconds.step);
     this.#images += images;
     this.#finishedAt = this.#context.clock();
-    if (this.#finishedAt - this.#shown.at < INTERVAL) return;
+    if (this.#finishedAt - this.#shown.at < this.#context.progressInterval) return;
     this.#show(figures, figures.epoch * this.#stepsPerEpoch + step, false);
   }
 
@@ -32,7 +33,7 @@ export class LinearProgress {
     this.#show(record, (record.epoch + 1) * this.#stepsPerEpoch, true);
   }
 
-  #show(figures: Omit<LinearStepReport, 'step' | 'images'> | LinearRecord, step: number, epochEnd: boolean): void {
+  #show(figures: Omit<LinearStepReport, 'step' | 'images' | 'milliseconds'> | LinearRecord, step: number, epochEnd: boolean): void {
     const { run, send, clock } = this.#context;
     const { epochs } = run.spec.linear;
     const images = this.#images - this.#shown.images;
@@ -41,7 +42,7 @@ export class LinearProgress {
     this.#shown = { at: clock(), images: this.#images };
     send({
       ...{ type: 'progress', stage: 'linear', epochs, step, totalSteps: epochs * this.#stepsPerEpoch },
-      ...{ ...figures, samplesPerSecond: this.#samplesPerSecond, epochEnd },
+      ...{ ...figures, samplesPerSecond: this.#samplesPerSecond, seconds: this.#parts.total(), epochEnd },
     });
   }
 }

@@ -49,6 +49,8 @@ export async function runLinear(options: LinearRunOptions): Promise<LinearOutcom
     epochs: linear.epochs,
     learningRate: scaledLearningRate(linear.learningRate, linear.batchSize),
     from,
+    ...(linear.evaluateOnly === true && { evaluateOnly: true }),
+    clock: context.clock,
     stopRequested: () => stop.aborted,
     onStep: (report) => {
       send({ type: 'alive' });
@@ -86,11 +88,12 @@ export async function linearStage(options: LinearStageOptions): Promise<LinearOu
   const classes = data.train.classes.length;
   const begun = checkpoint && fromCheckpoint(checkpoint, [extractor.dimension, classes]);
   const given =
-    begun || !isRoot(context) ? undefined : await headToStartFrom(run.spec.linear.resumeFrom, extractor, classes);
+    begun || !isRoot(context) ? undefined : await headToStartFrom(run.spec.linear, extractor, classes);
   const from = await shareFromRoot(runtime, begun ?? given ?? startOf(context, extractor, classes));
-  const step = data.linearLoader().stepsPerEpoch * from.epoch + from.step;
+  const { stepsPerEpoch } = data.linearLoader();
+  const step = stepsPerEpoch * from.epoch + from.step;
   const resumed = begun ? { detail: `resumed at epoch ${from.epoch}` } : {};
-  send({ type: 'phase', phase: 'LinearEvaluation', ...resumed, step });
+  send({ type: 'phase', phase: 'LinearEvaluation', ...resumed, step, stepsPerEpoch });
   let records: HistoryRecord[] = [];
   const commit = async (state: LinearState): Promise<void> => {
     if (!repository) return;

@@ -23,9 +23,12 @@ import { shareFromRoot } from './share.ts';
 /** TensorFlow's names of the collectives. */
 const hintOf = { auto: 'auto', nccl: 'nccl', grpc: 'ring' } as const;
 
+/** Steps are told so often at most, in milliseconds, unless each is wanted. */
+const PROGRESS_INTERVAL = 250;
+
 /** Everything that one rank does, from the launcher's start to its exit code. Rank 0 alone touches the store. */
 export async function runRank(channel: RankChannel): Promise<ExitCode> {
-  const { run, rank, world, addresses, threads, loaderThreads, stages } = channel.start;
+  const { run, rank, world, addresses, threads, loaderThreads, stages, everyStep } = channel.start;
   const send: RankContext['send'] = (message) => {
     if (rank === 0 || message.type === 'warning') channel.send(message);
   };
@@ -37,7 +40,8 @@ export async function runRank(channel: RankChannel): Promise<ExitCode> {
     ...(world > 1 ? { cluster: { rank, addresses } } : {}),
   });
   const clock = (): number => performance.now();
-  const context: RankContext = { run, runtime, loaderThreads, stop: channel.stop, clock, send };
+  const progressInterval = everyStep ? 0 : PROGRESS_INTERVAL;
+  const context: RankContext = { run, runtime, loaderThreads, stop: channel.stop, clock, progressInterval, send };
   const root = isRoot(context)
     ? await RootStore.open(context, environmentOf(world, threads, runtime.gpu ? 'gpu' : 'cpu'))
     : undefined;

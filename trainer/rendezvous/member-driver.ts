@@ -146,10 +146,10 @@ export class MemberDriver {
   }
 
   #start({ generation, firstRank, addresses }: Extract<MemberAction, { type: 'start' }>): void {
-    const { run, stages, program, onEvent, onMessage } = this.#options;
+    const { run, stages, program, everyStep, onEvent, onMessage } = this.#options;
     onEvent({ type: 'generation', generation, world: addresses.length });
     const attempt = new RankAttempt({
-      ...{ run, plan: this.#plan, firstRank, addresses, stages, program, timers: this.#timers },
+      ...{ run, plan: this.#plan, firstRank, addresses, stages, program, everyStep, timers: this.#timers },
       onEvent: (event) => {
         if (event.type === 'checkpoint') this.#server?.committed();
         onEvent(event);

@@ -31,6 +31,8 @@ export interface NodeOptions {
   readonly machine?: Machine;
   /** What a rank runs. Default: the trainer's rank-main.js. */
   readonly program?: string | undefined;
+  /** Default false: steps are told some times a second. */
+  readonly everyStep?: boolean | undefined;
   readonly timers?: Timers;
   /** Milliseconds, monotonic. */
   readonly now?: () => number;

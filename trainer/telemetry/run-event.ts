@@ -13,6 +13,8 @@ export interface PhaseMessage {
   readonly detail?: string;
   /** Finished steps of the stage that begins or goes on with this phase. */
   readonly step?: number;
+  /** Of that stage. */
+  readonly stepsPerEpoch?: number;
 }
 
 /** What a step's time goes to. */

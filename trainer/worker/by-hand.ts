@@ -57,7 +57,7 @@ export function readMachines({ distUrl, worldSize, rank }: DistributedFlags, env
   return { ...place, machines, index };
 }
 
-export interface ByHandOptions extends Pick<NodeOptions, 'onEvent' | 'stop' | 'kill' | 'program'> {
+export interface ByHandOptions extends Pick<NodeOptions, 'onEvent' | 'stop' | 'kill' | 'program' | 'machine' | 'everyStep'> {
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -80,9 +80,17 @@ export async function launchByHand(
   return await launchNode({
     ...{ ...options, run, stages, index, rendezvous: { host, port } },
     address: env[addressVariable] ?? (await addressTowards(host, port)),
-    identity: { run: recipeHash(run), stage: 'all', workers: machines, token: env[tokenVariable] ?? '' },
+    identity: { run: recipeHash(withoutStart(run)), stage: 'all', workers: machines, token: env[tokenVariable] ?? '' },
     isComplete: () => isComplete(run, stages),
   });
+}
+
+/** Only machine 0 knows whether the store has the run already, and so from where it starts. */
+function withoutStart(run: SimSiamRun): SimSiamRun {
+  const { pretrain, linear } = run.spec;
+  const { resumeFrom: _, ...pretrainRest } = pretrain;
+  const { resumeFrom: __, ...linearRest } = linear;
+  return { ...run, spec: { ...run.spec, pretrain: pretrainRest, linear: linearRest } };
 }
 
 /** This machine's own address on the way to a host. Nothing is sent: connecting a UDP socket only picks the route. */
