@@ -20,7 +20,10 @@ export interface LogOptions {
 export function logOptions(): Option[] {
   return [
     new Option('--json', 'progress and result as JSON lines on stdout, and nothing else there').default(false),
-    new Option('--log-format <format>', "auto: a live line on a terminal, JSON lines elsewhere; classic: the original's")
+    new Option(
+      '--log-format <format>',
+      "auto: a live line on a terminal, JSON lines elsewhere; classic: the original's",
+    )
       .choices(logFormats)
       .default('auto'),
     new Option('-p, --print-freq <batches>', 'batches between two lines of --log-format classic')

@@ -41,7 +41,7 @@ export function linearManifest(flags: LinearFlags, around: Surroundings): SimSia
     throw new UsageError('--start-epoch of a linear evaluation is that of --resume, whose checkpoint knows it');
   const pretrain = { arch, seed, batchSize, epochs: 0, initFrom: pretrained === '' ? resume : pretrained };
   const linear = {
-    ...{ epochs, batchSize, learningRate, momentum, weightDecay, optimizer: flags.lars ? 'lars' : 'sgd' } as const,
+    ...({ epochs, batchSize, learningRate, momentum, weightDecay, optimizer: flags.lars ? 'lars' : 'sgd' } as const),
     ...(resume !== '' && { resumeFrom: resume }),
     ...(evaluate && { evaluateOnly: true }),
   };

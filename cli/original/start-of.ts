@@ -20,7 +20,9 @@ export async function startOf(run: SimSiamRun, stage: Stage, folder: string): Pr
   if (resumeFrom !== undefined) {
     const own = { ...run, spec: { ...run.spec, [stage]: rest } };
     if (await isThere(() => lookAtRunRecord(store, own))) {
-      process.stderr.write(`${run.spec.storage.uri} has this run: it goes on there, --resume ${resumeFrom} isn't read\n`);
+      process.stderr.write(
+        `${run.spec.storage.uri} has this run: it goes on there, --resume ${resumeFrom} isn't read\n`,
+      );
       return own;
     }
   }

@@ -53,7 +53,10 @@ export function linearWriter(folder: string, { spec }: SimSiamRun): EpochWriter 
       };
       const { epoch, best } = state;
       const bestTop1 = Math.max(best?.top1 ?? 0, before);
-      const contents = toTorchLinearCheckpoint({ ...{ backbone, head, momenta, epoch, bestTop1 }, recipe: spec.linear });
+      const contents = toTorchLinearCheckpoint({
+        ...{ backbone, head, momenta, epoch, bestTop1 },
+        recipe: spec.linear,
+      });
       if (best !== null && best.epoch === epoch - 1 && best.top1 > before)
         await writeWhole(join(folder, linearFiles.best), contents);
       await writeWhole(join(folder, linearFiles.last), contents);

@@ -45,7 +45,10 @@ describe("the original's flags", () => {
       '-a resnet18 -j 7 --epochs 5 --start-epoch 2 -b 96 --lr 0.03 --momentum 0.8 --wd 5e-4 -p 3 ' +
       '--resume x.pth.tar --dist-backend nccl --seed 3 --multiprocessing-distributed --dim 64 --pred-dim 16 --fix-pred-lr';
     const spec = pretrain(args.split(' '), { gpus: 3, machines: 2 });
-    assert.deepEqual([spec.workers, spec.gpusPerWorker, spec.loaderThreadsPerRank, spec.collectives], [2, 3, 3, 'nccl']);
+    assert.deepEqual(
+      [spec.workers, spec.gpusPerWorker, spec.loaderThreadsPerRank, spec.collectives],
+      [2, 3, 3, 'nccl'],
+    );
     const { knn: _, augmentation: __, normalize: ___, ablation: ____, ...given } = spec.pretrain;
     assert.deepEqual(given, {
       ...{ arch: 'resnet18', stem: 'imagenet', width: 64, zeroInitResidual: true, imageSize: 224, epochs: 5 },
@@ -77,7 +80,11 @@ describe("the original's flags", () => {
 
   const wrong: [string, () => unknown, RegExp][] = [
     ['a batch that its ranks do not divide', () => pretrain(['-b', '9'], { machines: 2 }), /^--batch-size: 9 is not/],
-    ['the same for linear evaluation, told once', () => linear(['--pretrained', 'p', '-b', '9'], { machines: 2 }), /^--batch-size: 9[^;]*$/],
+    [
+      'the same for linear evaluation, told once',
+      () => linear(['--pretrained', 'p', '-b', '9'], { machines: 2 }),
+      /^--batch-size: 9[^;]*$/,
+    ],
     ['an unknown field', () => pretrain(['--set', 'pretrain.stems=cifar']), /^spec\.pretrain\.stems: no such field/],
     ['a place of its own for the store', () => pretrain(['--set', 'storage.uri=x']), /--output/],
     ['no path', () => pretrain(['--set', 'x']), /path=value/],

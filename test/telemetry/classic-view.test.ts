@@ -12,14 +12,20 @@ function shown(printFreq: number, events: readonly RunEvent[]): string[] {
   return text.split('\n').slice(0, -1);
 }
 
-const seconds = (data: number, step: number): ProgressMessage['seconds'] => ({
+const seconds = (data: number, step: number): NonNullable<ProgressMessage['seconds']> => ({
   ...{ data, step },
   ...{ evaluation: 7, checkpoint: 9 },
 });
 
 test('pre-training: a line each printFreq batches, the value of the batch and the mean of the epoch', () => {
   const at = (step: number, loss: number, data: number, whole: number): RunEvent =>
-    progress({ stage: 'pretrain', epoch: Math.floor((step - 1) / 12), step, loss, seconds: seconds(data, whole - data) });
+    progress({
+      stage: 'pretrain',
+      epoch: Math.floor((step - 1) / 12),
+      step,
+      loss,
+      seconds: seconds(data, whole - data),
+    });
   const lines = shown(2, [
     { type: 'phase', phase: 'Pretraining', stepsPerEpoch: 12, step: 8, detail: 'resumed at step 8' },
     at(9, -0.1, 0.5, 2),
@@ -42,7 +48,7 @@ test('linear evaluation: accuracies of the batch, and of the validation images a
   const lines = shown(10, [
     { type: 'phase', phase: 'LinearEvaluation', stepsPerEpoch: 10 },
     progress({ ...step, seconds: seconds(0.004, 0.1) }),
-    progress({ stage: 'linear', epoch: 3, step: 40, top1: 41.2345, top5: 90, epochEnd: true }),
+    progress({ stage: 'linear', epoch: 3, step: 40, top1: 41.2346, top5: 90, epochEnd: true }),
   ]);
   const batch = [
     ...['Epoch: [3][ 0/10]', 'Time  0.104 ( 0.104)', 'Data  0.004 ( 0.004)', 'Loss 6.9073e+00 (6.9073e+00)'],

@@ -37,10 +37,11 @@ export class LinearRun {
   async run(): Promise<LinearOutcome> {
     try {
       if (this.#options.evaluateOnly) await this.#evaluate();
-      else while (this.#epoch < this.#options.epochs) {
-        if (await this.#trainEpoch()) return { outcome: 'stopped', state: await this.#snapshot() };
-        await this.#finishEpoch();
-      }
+      else
+        while (this.#epoch < this.#options.epochs) {
+          if (await this.#trainEpoch()) return { outcome: 'stopped', state: await this.#snapshot() };
+          await this.#finishEpoch();
+        }
       return { outcome: 'finished', state: await this.#snapshot() };
     } finally {
       this.#head.dispose();

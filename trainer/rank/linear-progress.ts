@@ -33,7 +33,11 @@ export class LinearProgress {
     this.#show(record, (record.epoch + 1) * this.#stepsPerEpoch, true);
   }
 
-  #show(figures: Omit<LinearStepReport, 'step' | 'images' | 'milliseconds'> | LinearRecord, step: number, epochEnd: boolean): void {
+  #show(
+    figures: Omit<LinearStepReport, 'step' | 'images' | 'milliseconds'> | LinearRecord,
+    step: number,
+    epochEnd: boolean,
+  ): void {
     const { run, send, clock } = this.#context;
     const { epochs } = run.spec.linear;
     const images = this.#images - this.#shown.images;

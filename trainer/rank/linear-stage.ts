@@ -87,8 +87,7 @@ export async function linearStage(options: LinearStageOptions): Promise<LinearOu
   const { run, runtime, send } = context;
   const classes = data.train.classes.length;
   const begun = checkpoint && fromCheckpoint(checkpoint, [extractor.dimension, classes]);
-  const given =
-    begun || !isRoot(context) ? undefined : await headToStartFrom(run.spec.linear, extractor, classes);
+  const given = begun || !isRoot(context) ? undefined : await headToStartFrom(run.spec.linear, extractor, classes);
   const from = await shareFromRoot(runtime, begun ?? given ?? startOf(context, extractor, classes));
   const { stepsPerEpoch } = data.linearLoader();
   const step = stepsPerEpoch * from.epoch + from.step;

@@ -57,7 +57,10 @@ export function readMachines({ distUrl, worldSize, rank }: DistributedFlags, env
   return { ...place, machines, index };
 }
 
-export interface ByHandOptions extends Pick<NodeOptions, 'onEvent' | 'stop' | 'kill' | 'program' | 'machine' | 'everyStep'> {
+export interface ByHandOptions extends Pick<
+  NodeOptions,
+  'onEvent' | 'stop' | 'kill' | 'program' | 'machine' | 'everyStep'
+> {
   readonly env: NodeJS.ProcessEnv;
 }
 
