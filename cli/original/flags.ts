@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 import { architectures } from '../../api/pretrain.ts';
 import type { Architecture } from '../../api/run.ts';

@@ -90,7 +90,7 @@ function assign(spec: Spec, assignment: string): void {
     const inner = Object.hasOwn(holder, key) ? holder[key] : undefined;
     const next = typeof inner === 'object' && inner !== null ? { ...inner } : {};
     Object.defineProperty(holder, key, { value: next, enumerable: true, configurable: true, writable: true });
-    holder = next as Record<string, unknown>;
+    holder = next;
   }
   Object.defineProperty(holder, keys.at(-1)!, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -48,7 +48,7 @@ async function refuseForeignFiles(stage: Stage, folder: string, resumeFrom: stri
     stage === 'pretrain'
       ? pretrainFilePattern.test(name) && name > own
       : Object.values<string>(linearFiles).includes(name) && own === '';
-  const foreign = names.toSorted().find(isForeign);
+  const foreign = names.filter(isForeign).toSorted((a, b) => (a < b ? -1 : 1))[0];
   if (foreign === undefined) return;
   throw new UsageError(
     `${join(folder, foreign)} is of another run and would be overwritten: write elsewhere with --output, ` +
