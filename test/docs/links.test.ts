@@ -5,10 +5,10 @@ import { describe, test } from 'node:test';
 
 import { parseManifest } from '../../api/manifest.ts';
 import { simsiam } from '../cli/fixtures/processes.ts';
-import { npmScripts, partsOf, simsiamCalls } from './markdown.ts';
+import { npmScripts, partsOf, programsRun, simsiamCalls } from './markdown.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const folders = ['.', 'docs', 'docs/adr', 'test/goldens'];
+const folders = ['.', 'docs', 'docs/adr', 'docs/tutorials', 'helm/simsiam-operator', 'test/goldens'];
 const documents = folders
   .flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(folder, name)))
   .filter((path) => path.endsWith('.md'));
@@ -82,6 +82,21 @@ test('npm scripts that the documents name exist', () => {
     [...named].filter((script) => !(script in scripts)),
     [],
   );
+});
+
+/** Programs whose calls are checked below, and what every machine has. */
+const checkedPrograms = ['npm', 'simsiam', 'git', 'cd'];
+/** Its commands are run by test/helm/operations.test.ts. */
+const runWhole = 'docs/operations.md';
+
+test('other commands than those that the tests check or run are marked `not-run`', () => {
+  const others = [...partsOfDocument].flatMap(([path, parts]) => {
+    const allowed = path === runWhole ? [...checkedPrograms, 'helm', 'kubectl'] : checkedPrograms;
+    return programsRun(parts)
+      .filter((name) => !allowed.includes(name))
+      .map((name) => `${path}: ${name}`);
+  });
+  assert.deepEqual(others, []);
 });
 
 describe('the command line knows what the documents call', () => {

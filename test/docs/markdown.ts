@@ -2,6 +2,8 @@
 export interface CodeBlock {
   /** What stands after the fence: `sh`, `yaml`, or nothing. */
   readonly language: string;
+  /** What stands after the language: `not-run` where no test runs or checks its commands. */
+  readonly mark: string;
   readonly text: string;
 }
 
@@ -20,10 +22,13 @@ export interface MarkdownParts {
 export function partsOf(markdown: string): MarkdownParts {
   const blocks: CodeBlock[] = [];
   const prose = markdown
-    .replaceAll(/^```(\w*)\n(.*?)^```$/gms, (_whole, language: string, text: string) => {
-      blocks.push({ language, text });
-      return '';
-    })
+    .replaceAll(
+      /^```(\w*)(?: ([^\n]*))?\n(.*?)^```$/gms,
+      (_whole, language: string, mark: string | undefined, text: string) => {
+        blocks.push({ language, mark: mark ?? '', text });
+        return '';
+      },
+    )
     .replaceAll(/<!--.*?-->/gs, '');
   const spans = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span);
   const withoutCode = prose.replaceAll(/`[^`\n]+`/g, 'code');
@@ -62,4 +67,14 @@ export function npmScripts({ blocks, spans }: MarkdownParts): string[] {
   const text = [...blocks.filter(({ language }) => language === 'sh').map((block) => block.text), ...spans].join('\n');
   const named = [...text.matchAll(/\bnpm run (?:-s )?([\w:-]+)/g)].map(([, script = '']) => script);
   return /\bnpm test\b/.test(text) ? [...named, 'test'] : named;
+}
+
+/** The first word of each command in the blocks of a shell that aren't marked `not-run`. */
+export function programsRun({ blocks }: MarkdownParts): string[] {
+  const checked = blocks.filter(({ language, mark }) => language === 'sh' && mark !== 'not-run');
+  return checked
+    .flatMap(({ text }) => text.replaceAll(/\\\n/g, ' ').split('\n'))
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.split(/\s/)[0]!);
 }

@@ -8,7 +8,7 @@ export function chartReadme(values: readonly ChartValue[], version: string): str
 
 Reconciles \`SimSiamRun\`s: self-supervised pre-training of images with SimSiam and its linear evaluation, as Jobs.
 
-\`\`\`sh
+\`\`\`sh not-run
 helm install simsiam helm/simsiam-operator --namespace simsiam-system --create-namespace
 helm test simsiam --namespace simsiam-system
 \`\`\`
@@ -16,6 +16,7 @@ helm test simsiam --namespace simsiam-system
 - **Upgrades** bring the CustomResourceDefinition along (\`crds.install\`); runs that are going on are not touched.
 - **Uninstalling** leaves the CustomResourceDefinition, and so every run, in place (\`crds.keep\`). To remove all runs too:
   \`kubectl delete crd simsiamruns.simsiam.dev\`. What runs have stored stays where it is.
+- **More**: [docs/operations.md](../../docs/operations.md) has sizing, S3 permissions, alerts and what to do by symptom.
 - **Rights.** Roles for all namespaces, or with \`watchNamespace\` for that one only. The operator reads no Secrets.
 - **Security contexts** are those of Pod Security's \`restricted\`.
 
