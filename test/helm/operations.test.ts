@@ -38,7 +38,7 @@ describe('the commands of docs/operations.md, in their order', { skip }, () => {
   test('are found', () => assert.ok(blocks.length >= 5));
 
   for (const { text: commands } of blocks)
-    test(commands.split('\n')[0]!, async () => {
+    test(commands.split('\n')[0], async () => {
       const env = { ...process.env, PATH: path, KUBECONFIG: plane!.kubeconfig('admin', 'default') };
       const child = spawn('bash', ['-euo', 'pipefail', '-c', commands], { cwd: root, env });
       const [stderr, stdout, [code]] = await Promise.all([
