@@ -12,3 +12,17 @@ export class InputFileError extends SimSiamError {
   readonly code = 'CLI_INPUT_FILE';
   readonly exitCode = exitCode.badInput;
 }
+
+/** This installation leaves out what the command needs. */
+export class IncompleteInstallationError extends SimSiamError {
+  override readonly code = 'CLI_INCOMPLETE';
+  override readonly exitCode = exitCode.badInput;
+
+  constructor(missing: string, options?: ErrorOptions) {
+    super(
+      `this installation has no ${missing}: the trainer's image has no client for clusters, and the plugin of kubectl ` +
+        'has no TensorFlow: use a checkout',
+      options,
+    );
+  }
+}

@@ -23,7 +23,7 @@ import { addSubmit } from './commands/submit.ts';
 import { addResume, addSuspend } from './commands/suspend.ts';
 import { addTop } from './commands/top.ts';
 import { addWorker } from './commands/worker.ts';
-import { UsageError } from './errors.ts';
+import { IncompleteInstallationError, UsageError } from './errors.ts';
 import { reportError } from './report-error.ts';
 
 export interface CliOptions {
@@ -68,12 +68,19 @@ export async function runCli(argv: readonly string[], { rankProgram }: CliOption
     return end;
   } catch (thrown) {
     const { verbose } = program.opts<{ verbose: boolean }>();
-    if (!(thrown instanceof CommanderError)) return { exitCode: reportError(thrown, verbose) };
+    if (!(thrown instanceof CommanderError)) return { exitCode: reportError(incomplete(thrown) ?? thrown, verbose) };
     if (thrown.exitCode === 0) return { exitCode: exitCode.done };
     // Help that is shown for want of a command says it all.
     if (thrown.code === 'commander.help') return { exitCode: exitCode.badInput };
     return { exitCode: reportError(usageError(thrown), verbose) };
   }
+}
+
+/** What an image or the plugin of kubectl leaves out is loaded only when it is needed, and then missed. */
+function incomplete(thrown: unknown): IncompleteInstallationError | undefined {
+  if (!(thrown instanceof Error) || (thrown as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') return undefined;
+  const [, missing = 'part of it'] = /'([^']+)'/.exec(thrown.message) ?? [];
+  return new IncompleteInstallationError(missing, { cause: thrown });
 }
 
 /** Commander's own words on one line: it puts `(Did you mean …?)` on a second one. */

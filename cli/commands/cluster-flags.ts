@@ -24,12 +24,7 @@ export function countOption(flags: string, description: string): Option {
 /** Does something with the cluster, and closes its connections. */
 export async function withCluster(flags: ClusterFlags, act: (cluster: Cluster) => Promise<void>): Promise<void> {
   // Here and not above: what needs no cluster needn't load its client, and the trainer's image leaves it out.
-  const { Cluster } = await import('../cluster/cluster.ts').catch((thrown: NodeJS.ErrnoException) => {
-    if (thrown.code !== 'ERR_MODULE_NOT_FOUND') throw thrown;
-    throw new UsageError("the trainer's image can't talk to clusters: use simsiam on your own machine", {
-      cause: thrown,
-    });
-  });
+  const { Cluster } = await import('../cluster/cluster.ts');
   const cluster = Cluster.connect(flags);
   try {
     await act(cluster);

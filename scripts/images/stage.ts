@@ -20,22 +20,37 @@ export async function stageImage(root: string, name: ImageName, folder: string):
   await rm(folder, { recursive: true, force: true });
   const [tensorflow, packed, code] = layers.map((layer) => join(folder, layer, home)) as [string, string, string];
   for (const target of [tensorflow, packed, code]) await mkdir(target, { recursive: true });
-  const lockfile = JSON.parse(await readFile(join(root, 'node_modules/.package-lock.json'), 'utf8')) as {
-    packages: Record<string, LockedPackage>;
-  };
-  for (const path of packageClosure(packages, lockfile.packages)) await copyCode(join(root, path), join(packed, path));
+  await copyPackages(root, packages, packed);
   await rm(join(packed, tfjsPackage, 'deps'), { recursive: true, force: true });
   if (native) await copyTensorFlow(root, tensorflow);
   if (native) await cp(join(root, 'dist/native'), join(code, 'dist/native'), { recursive: true });
-  await copyFile(join(root, 'LICENSE'), join(code, 'LICENSE'));
-  await writeManifest(root, code);
-  for (const room of rooms) await copyCode(join(root, 'dist', room), join(code, 'dist', room));
-  for (const asset of assets) await cp(join(root, asset), join(code, asset), { recursive: true });
+  await copyProgram(root, { rooms, assets }, code);
   const bin = join(folder, 'program/usr/local/bin');
   await mkdir(bin, { recursive: true });
   // The image has no shell and no env: the kernel starts Node itself.
   await writeFile(join(bin, program.name), `#!/usr/local/bin/node\nimport('/${home}/${program.script}');\n`);
   await chmod(join(bin, program.name), 0o755);
+}
+
+/** Packages and all that they depend on, as `node_modules` of `target`. */
+export async function copyPackages(root: string, packages: readonly string[], target: string): Promise<void> {
+  const lockfile = JSON.parse(await readFile(join(root, 'node_modules/.package-lock.json'), 'utf8')) as {
+    packages: Record<string, LockedPackage>;
+  };
+  for (const path of packageClosure(packages, lockfile.packages)) await copyCode(join(root, path), join(target, path));
+}
+
+/** Compiled rooms and their assets, with the licence and what Node must know of them. */
+export async function copyProgram(
+  root: string,
+  { rooms, assets }: { readonly rooms: readonly string[]; readonly assets: readonly string[] },
+  target: string,
+): Promise<void> {
+  await mkdir(target, { recursive: true });
+  await copyFile(join(root, 'LICENSE'), join(target, 'LICENSE'));
+  await writeManifest(root, target);
+  for (const room of rooms) await copyCode(join(root, 'dist', room), join(target, 'dist', room));
+  for (const asset of assets) await cp(join(root, asset), join(target, asset), { recursive: true });
 }
 
 /** Node wants `type: module` beside the code; the version is what the program tells. */
