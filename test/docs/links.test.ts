@@ -17,7 +17,9 @@ const partsOfDocument = new Map(documents.map((path) => [path, partsOf(readFileS
 /** First parts of the paths that count as paths of this repository. */
 const rooms = new Set(
   readdirSync(root, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !['node_modules', 'build', 'dist', 'data', 'runs', '.git'].includes(entry.name))
+    .filter(
+      (entry) => entry.isDirectory() && !['node_modules', 'build', 'dist', 'data', 'runs', '.git'].includes(entry.name),
+    )
     .map(({ name }) => name),
 );
 
