@@ -88,8 +88,8 @@ test('npm scripts that the documents name exist', () => {
 
 /** Programs whose calls are checked below, and what every machine has. */
 const checkedPrograms = ['npm', 'simsiam', 'git', 'cd'];
-/** Its commands are run by test/helm/operations.test.ts. */
-const runWhole = 'docs/operations.md';
+/** Its commands are run by test/helm/documented.test.ts. */
+const runWhole = 'docs/cluster.md';
 
 test('other commands than those that the tests check or run are marked `not-run`', () => {
   const others = [...partsOfDocument].flatMap(([path, parts]) => {

@@ -16,7 +16,7 @@ helm test simsiam --namespace simsiam-system
 - **Upgrades** bring the CustomResourceDefinition along (\`crds.install\`); runs that are going on are not touched.
 - **Uninstalling** leaves the CustomResourceDefinition, and so every run, in place (\`crds.keep\`). To remove all runs too:
   \`kubectl delete crd simsiamruns.simsiam.dev\`. What runs have stored stays where it is.
-- **More**: [docs/operations.md](../../docs/operations.md) has sizing, S3 permissions, alerts and what to do by symptom.
+- **More**: [docs/cluster.md](../../docs/cluster.md) has sizing, S3 permissions, alerts and what to do by symptom.
 - **Rights.** Roles for all namespaces, or with \`watchNamespace\` for that one only. The operator reads no Secrets.
 - **Security contexts** are those of Pod Security's \`restricted\`.
 

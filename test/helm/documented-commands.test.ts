@@ -16,7 +16,7 @@ const { program: helm, skip: noHelm } = await findHelm();
 const { plane, skip: noPlane } = await startControlPlane({ controllers: true });
 const skip = noHelm === false ? noPlane : noHelm;
 
-const blocks = partsOf(readFileSync(join(root, 'docs/operations.md'), 'utf8')).blocks.filter(
+const blocks = partsOf(readFileSync(join(root, 'docs/cluster.md'), 'utf8')).blocks.filter(
   ({ language, mark }) => language === 'sh' && mark === '',
 );
 
@@ -32,7 +32,7 @@ function programs(): string {
   return folder;
 }
 
-describe('the commands of docs/operations.md, in their order', { skip }, () => {
+describe('the commands of docs/cluster.md, in their order', { skip }, () => {
   const path = skip === false ? `${programs()}:${process.env.PATH}` : '';
 
   test('are found', () => assert.ok(blocks.length >= 5));
