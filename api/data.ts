@@ -6,7 +6,7 @@ export const dataSchema = z.strictObject({
   train: field(z.string().min(1).max(4096), {
     description:
       'Training images: a folder (with a folder for each class, or unlabelled) or tar shards such as ' +
-      '`train-{000..007}.tar` that hold `key.jpg` and `key.cls`.',
+      '`train-{000..007}.tar` that hold `key.jpg` and `key.cls`; a path, file:///path or s3://bucket/prefix.',
     unit: 'path or URI',
     source: 'original: positional DATA, its train/ folder',
   }),
@@ -14,6 +14,22 @@ export const dataSchema = z.strictObject({
     description: 'Labelled validation images, in the same forms. Needed by linear evaluation and the kNN monitor.',
     unit: 'path or URI',
     source: 'original: positional DATA, its val/ folder',
+  }),
+  endpoint: field(z.string().min(1).max(4096).exactOptional(), {
+    description:
+      'Address of a store of s3:// data that is compatible with S3; unset: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, else Amazon S3.',
+    unit: 'URL',
+    source: ownField,
+  }),
+  region: field(z.string().min(1).max(253).exactOptional(), {
+    description: 'Region of that store; unset: as AWS tools find it, us-east-1 with an endpoint.',
+    source: ownField,
+  }),
+  cacheGiB: field(numberIn(0, 1_000_000).default(0), {
+    description:
+      'Room on the disk below SIMSIAM_CACHE in which each rank keeps images of s3:// data, for train and for val each; 0 keeps none.',
+    unit: 'GiB',
+    source: ownField,
   }),
   maxBadImageFraction: field(numberIn(0, 1).default(0.01), {
     description: 'Largest part of the images that may be unreadable and get replaced before the run fails.',

@@ -76,7 +76,7 @@ export function isMissingUpload(thrown: unknown): boolean {
  *
  * @param action what was tried, in words that fit after "can't": `write pretrain/latest.json`
  */
-export function s3Error(thrown: unknown, action: string, { uri, bucket, endpoint }: S3Location): StorageError {
+export function s3Error(thrown: unknown, action: string, { uri, bucket, endpoint, part }: S3Location): StorageError {
   if (thrown instanceof StorageError) return thrown;
   const failure = failureOf(thrown);
   const { name, status, code } = failure;
@@ -103,23 +103,24 @@ export function s3Error(thrown: unknown, action: string, { uri, bucket, endpoint
   }
   if (wrongRegion.includes(name) || status === 301 || messageOf(thrown) === 'Region is missing') {
     return new StorageUnavailableError(
-      `can't ${action} in ${uri}: the bucket's region is another one or unknown; set spec.storage.region or AWS_REGION`,
+      `can't ${action} in ${uri}: the bucket's region is another one or unknown; set ${part}.region or AWS_REGION`,
     );
   }
   if (status === 401 || status === 403) {
     return new StorageAccessError(
-      `no permission in ${uri}: can't ${action} (${name}); allow these credentials to list, read, write and delete there`,
+      `no permission in ${uri}: can't ${action} (${name}); allow these credentials to ` +
+        `${part === 'spec.data' ? 'list and read' : 'list, read, write and delete'} there`,
     );
   }
   if (/CERT|TLS|SSL|UNABLE_TO|EPROTO/.test(code)) {
     return new StorageUnavailableError(
-      `no trusted connection to ${server}: can't ${action} in ${uri} (${code}); check spec.storage.endpoint, and name ` +
+      `no trusted connection to ${server}: can't ${action} in ${uri} (${code}); check ${part}.endpoint, and name ` +
         'the file of its certificate authority in AWS_CA_BUNDLE',
     );
   }
   if (isLostConnection(failure)) {
     return new StorageUnavailableError(
-      `can't reach ${server}: can't ${action} in ${uri} (${code || 'no answer in time'}); check spec.storage.endpoint ` +
+      `can't reach ${server}: can't ${action} in ${uri} (${code || 'no answer in time'}); check ${part}.endpoint ` +
         'and the network, and run again',
     );
   }

@@ -9,6 +9,8 @@ export interface StorageAddress {
   readonly endpoint?: string;
   /** Unset: as AWS's tools find it; where there is an endpoint, AWS_REGION or `us-east-1`. */
   readonly region?: string;
+  /** Which part of a manifest it is, for messages. Default `spec.storage`. */
+  readonly part?: 'spec.storage' | 'spec.data';
 }
 
 /** Where objects lie in S3, and how to get there. */
@@ -22,6 +24,8 @@ export interface S3Location {
   readonly region: string | undefined;
   /** Certificates in PEM to trust instead of the system's. */
   readonly authorities: string | undefined;
+  /** Which part of a manifest it is from, for messages. */
+  readonly part: 'spec.storage' | 'spec.data';
 }
 
 /** S3 takes keys of 1,024 bytes; ours are at most 240 of them. */
@@ -33,24 +37,28 @@ const maxPrefixBytes = 700;
  * @param env AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION, and AWS_CA_BUNDLE, the path of a file of certificates
  * @throws StorageAddressError; what can't be read isn't repeated, since it might hold a secret
  */
-export function s3Location({ uri, ...address }: StorageAddress, env: NodeJS.ProcessEnv): S3Location {
+export function s3Location(
+  { uri, part = 'spec.storage', ...address }: StorageAddress,
+  env: NodeJS.ProcessEnv,
+): S3Location {
+  const field = part === 'spec.storage' ? 'spec.storage.uri' : part;
   const [, bucket, rest = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/is.exec(uri) ?? [];
   if (bucket === undefined || bucket !== bucket.toLowerCase()) {
     throw new StorageAddressError(
-      'spec.storage.uri: s3:// must be followed by the name of a bucket (3 to 63 of a-z 0-9 . -), as in s3://bucket/run',
+      `${field}: s3:// must be followed by the name of a bucket (3 to 63 of a-z 0-9 . -), as in s3://bucket/run`,
     );
   }
   const path = rest.replace(/\/$/, '');
   if (path !== '' && !path.split('/').every(isPrefixSegment)) {
     throw new StorageAddressError(
-      `spec.storage.uri: what follows s3://${bucket}/ must be names with single slashes between them, none of them ` +
+      `${field}: what follows s3://${bucket}/ must be names with single slashes between them, none of them ` +
         '. or .., without ? # \\ and control characters',
     );
   }
   if (Buffer.byteLength(path) > maxPrefixBytes) {
-    throw new StorageAddressError(`spec.storage.uri: more than ${maxPrefixBytes} bytes follow s3://${bucket}/`);
+    throw new StorageAddressError(`${field}: more than ${maxPrefixBytes} bytes follow s3://${bucket}/`);
   }
-  const endpoint = endpointOf(address.endpoint, env);
+  const endpoint = endpointOf(address.endpoint, part, env);
   return {
     uri: path === '' ? `s3://${bucket}` : `s3://${bucket}/${path}`,
     bucket,
@@ -58,6 +66,7 @@ export function s3Location({ uri, ...address }: StorageAddress, env: NodeJS.Proc
     endpoint,
     region: address.region ?? (endpoint === undefined ? undefined : env['AWS_REGION'] || 'us-east-1'),
     authorities: authoritiesOf(env['AWS_CA_BUNDLE']),
+    part,
   };
 }
 
@@ -66,9 +75,9 @@ function isPrefixSegment(name: string): boolean {
   return name !== '.' && name !== '..' && /^[^?#\\\u0000-\u001f\u007f]+$/.test(name);
 }
 
-function endpointOf(written: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
+function endpointOf(written: string | undefined, part: S3Location['part'], env: NodeJS.ProcessEnv): string | undefined {
   const sources = {
-    'spec.storage.endpoint': written,
+    [`${part}.endpoint`]: written,
     AWS_ENDPOINT_URL_S3: env['AWS_ENDPOINT_URL_S3'],
     AWS_ENDPOINT_URL: env['AWS_ENDPOINT_URL'],
   };

@@ -28,7 +28,7 @@ test('subfolders are classes, in the order of their names', async (t) => {
     [0, 0, 1],
   );
   assert.equal(Buffer.from(await dataset.read(2)).toString(), 'z1');
-  assert.deepEqual(dataset.location(0), { path: join(folder, 'ant/10.jpeg'), offset: 0, length: undefined });
+  assert.deepEqual(dataset.source(0), { path: join(folder, 'ant/10.jpeg'), offset: 0, length: undefined });
 });
 
 test('an image at the top makes the set unlabelled', async (t) => {
@@ -76,7 +76,7 @@ test('an empty folder, a missing one and other kinds of URI are one clear error 
     message: /no data set at/,
   });
   await assert.rejects(openDataset(join(folder, 'class/readme.txt')), { code: 'DATA_URI', exitCode: 64 });
-  await assert.rejects(openDataset('s3://bucket/train'), { code: 'DATA_URI', exitCode: 64, message: /s3:\/\// });
+  await assert.rejects(openDataset('gs://bucket/train'), { code: 'DATA_URI', exitCode: 64, message: /gs:\/\// });
 });
 
 test('the index hash follows names and labels, not the place', async (t) => {

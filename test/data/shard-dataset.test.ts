@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 import { pack } from 'tar-stream';
 
-import { openDataset } from '../../trainer/data/dataset.ts';
+import { openDataset, type SampleLocation } from '../../trainer/data/dataset.ts';
 import { writeShard } from '../../trainer/data/write-shard.ts';
 import { temporaryFolder, writeFiles } from './images.ts';
 import { epochOf } from './loaders.ts';
@@ -41,7 +41,7 @@ test('shards are read in order, with labels and names of the classes', async (t)
   );
   const bytes = await Promise.all([0, 1, 2, 3].map((i) => dataset.read(i)));
   assert.deepEqual(bytes.map(String), ['a0', 'a1', 'b0', 'b1']);
-  const { path, offset, length } = dataset.location(2);
+  const { path, offset, length } = dataset.source(2) as SampleLocation;
   assert.equal((await readFile(path)).toString('latin1', offset, offset + (length ?? 0)), 'b0');
   await dataset.close();
 });
@@ -76,7 +76,11 @@ test('long names, other files and folders in the archive do no harm; names never
   assert.deepEqual(dataset.classes, []);
   assert.deepEqual(
     await Promise.all(
-      [0, 1, 2].map(async (i) => [dataset.name(i), String(await dataset.read(i)), dataset.location(i).path]),
+      [0, 1, 2].map(async (i) => [
+        dataset.name(i),
+        String(await dataset.read(i)),
+        (dataset.source(i) as SampleLocation).path,
+      ]),
     ),
     [
       ['s.tar:../../outside', 'one', join(folder, 's.tar')],

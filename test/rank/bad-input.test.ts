@@ -99,9 +99,9 @@ describe(
         message: /cut\.tar.*DATA_SHARD/,
       },
       'data in an object store': {
-        changes: { data: { train: 's3://bucket/train' } },
+        changes: { data: { train: 'gs://bucket/train' } },
         code: 64,
-        message: /not from s3:\/\/ \(s3:\/\/bucket\/train\) \[DATA_URI\]/,
+        message: /not from gs:\/\/ \(gs:\/\/bucket\/train\) \[DATA_URI\]/,
       },
       'a batch that the ranks do not divide': {
         changes: { pretrain: { batchSize: 9 } },

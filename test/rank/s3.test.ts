@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import type { Running } from '../cli/fixtures/processes.ts';
@@ -44,6 +46,18 @@ describe('a run whose store is in S3', { timeout: 300_000, skip }, () => {
     assert.match(stdout, /"event":"checkpoint".*"uri":"s3:\/\/bucket\/run\/linear\/checkpoints\/step-11-g1"/);
     // The server keeps objects as files.
     assert.deepEqual(workplace.remains('server/objects/bucket/run'), workplace.remains('undisturbed'));
+  });
+
+  test('leaves the same with its images in S3, although the server is away for a while', async () => {
+    cpSync(workplace.path('data'), join(server!.bucketFolder, 'images'), { recursive: true });
+    const images = { train: 's3://bucket/images/train', val: 's3://bucket/images/val', endpoint: server!.endpoint };
+    const running = await workplace.start({ ...short, storage: 'from-s3', data: { ...images, cacheGiB: 0 } });
+    await running.said('"event":"checkpoint","stage":"pretrain","step":8');
+    await server!.kill();
+    await server!.restart();
+    const { code, stderr } = await running.ended;
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(workplace.remains('from-s3'), workplace.remains('undisturbed'));
   });
 
   test('ends with one line where the store can not be used', async () => {

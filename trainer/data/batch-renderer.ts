@@ -1,13 +1,16 @@
 import { Piscina } from 'piscina';
 
-import type { Dataset } from './dataset.ts';
-import { cacheMemoryOf } from './decoded-cache.ts';
+import type { Dataset, SampleSource } from './dataset.ts';
+import { cacheMemoryOf, isCached, type CacheMemory } from './decoded-cache.ts';
 import { DataReadError } from './errors.ts';
 import { augmentAddon } from './native-augment.ts';
 import type { BadImage, RenderResult, RenderTask, ViewRecipe } from './render-task.ts';
 
 /** Images of a message at most: enough to make the message's cost vanish, few enough to share them out evenly. */
 const mostImagesOfTask = 64;
+
+/** Nobody looks for the bytes of an image that is decoded. */
+const decoded: SampleSource = { bad: 'is not in the cache' };
 
 /** Renders batches on worker threads. The bytes don't depend on their number. */
 export class BatchRenderer {
@@ -33,7 +36,7 @@ export class BatchRenderer {
    * Renders image `indices[i]` to slot `slots[i]` of a batch buffer (uint8 [views, batch, size, size, 3] in shared
    * memory) and returns the images that are bad, by slot.
    *
-   * @throws DataReadError when the disk fails
+   * @throws DataReadError when the disk fails, and the storage errors of a data set that is fetched
    */
   async render(
     recipe: ViewRecipe,
@@ -46,10 +49,8 @@ export class BatchRenderer {
     const tasks: Promise<RenderResult>[] = [];
     for (let from = 0; from < indices.length; from += share) {
       const part = indices.slice(from, from + share);
-      const locations = Array.from(part, (index) => this.#dataset.location(index));
-      tasks.push(
-        this.#run({ recipe, cache, indices: part, locations, slots: slots.slice(from, from + share), ...target }),
-      );
+      const place = { recipe, cache, indices: part, slots: slots.slice(from, from + share), ...target };
+      tasks.push(this.#sources(part, cache).then((sources) => this.#run({ ...place, sources })));
     }
     // All must have ended before anyone may touch the buffer again, even if one fails.
     const results = await Promise.allSettled(tasks);
@@ -68,6 +69,13 @@ export class BatchRenderer {
   async close(): Promise<void> {
     await Promise.allSettled(this.#running);
     await this.#pool.destroy();
+  }
+
+  /** Fetches what is fetched; not what is decoded already. */
+  async #sources(indices: Int32Array, cache: CacheMemory): Promise<SampleSource[]> {
+    return await Promise.all(
+      Array.from(indices, (index) => (isCached(cache, index) ? decoded : this.#dataset.source(index))),
+    );
   }
 
   #run(task: RenderTask): Promise<RenderResult> {

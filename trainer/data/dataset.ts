@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { DataMissingError, DataUriError } from './errors.ts';
 import { expandBraces } from './braces.ts';
 import { openFolder } from './folder-dataset.ts';
+import { FileShards } from './file-shards.ts';
 import { openShards } from './shard-dataset.ts';
 
 /** Where the bytes of an encoded image lie, so that a worker thread reads them itself. */
@@ -12,7 +13,18 @@ export interface SampleLocation {
   readonly offset: number;
   /** Bytes; undefined for a whole file. */
   readonly length: number | undefined;
+  /** Of the bytes, where the set has checksums. */
+  readonly crc32?: number;
 }
+
+/** An encoded image that was fetched over the network. */
+export interface FetchedSample {
+  readonly bytes: Uint8Array;
+  readonly crc32?: number;
+}
+
+/** What a worker thread gets of an image: where it lies, its bytes, or why there are none. */
+export type SampleSource = SampleLocation | FetchedSample | { readonly bad: string };
 
 /** Encoded images in a fixed order, with or without labels. */
 export interface Dataset {
@@ -30,7 +42,12 @@ export interface Dataset {
   label(index: number): number;
   /** For people: the path below the folder, or shard and key. */
   name(index: number): string;
-  location(index: number): SampleLocation;
+  /**
+   * For a worker thread, at once or when it is fetched.
+   *
+   * @throws DataReadError, and the storage errors of what is fetched
+   */
+  source(index: number): SampleSource | Promise<SampleSource>;
   /** The encoded image. */
   read(index: number): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -41,21 +58,39 @@ export interface DatasetOptions {
   readonly classes?: readonly string[];
   /** Called now and then while a large set is indexed. */
   readonly onProgress?: () => void;
+  /** Of `s3://` sets, where they aren't Amazon's; see storage/s3-location.ts. */
+  readonly endpoint?: string;
+  readonly region?: string;
+  /** Where images of `s3://` sets are kept on this machine; default: nowhere. */
+  readonly cache?: CachePlace;
+  /** Something went wrong that the set survives. */
+  readonly onWarning?: (message: string) => void;
+}
+
+export interface CachePlace {
+  /** Belongs to one process. */
+  readonly folder: string;
+  /** What it may hold. */
+  readonly bytes: number;
 }
 
 /**
- * Opens a data set of this machine, by a path or a `file://` URI:
+ * Opens a data set: of this machine by a path or a `file://` URI, or of an object store by an `s3://` URI:
  *
- * - a folder of images (JPEG, PNG, WebP). With images in subfolders only, each subfolder of the first level is a class;
+ * - a folder of images (JPEG, PNG, WebP), or all objects under a prefix. With images in subfolders only, each subfolder of the first level is a class;
  *   otherwise the set is unlabelled;
  * - tar shards in WebDataset's layout (`key.jpg` and `key.cls`): one `.tar`, or many by number (`train-{000..007}.tar`).
  *
- * @throws DataUriError, DataMissingError, DataEmptyError, ShardError, LabelError
+ * @throws DataUriError, DataMissingError, DataEmptyError, ShardError, LabelError, and the storage errors of S3
  */
 export async function openDataset(uri: string, options: DatasetOptions = {}): Promise<Dataset> {
+  if (/^s3:\/\//i.test(uri)) {
+    // Loading the client takes a second, which other sets needn't spend.
+    return await (await import('./s3-dataset.ts')).openS3Dataset(uri, options);
+  }
   const path = localPath(uri);
   const paths = expandBraces(path);
-  if (paths.length > 1 || path.endsWith('.tar')) return openShards(uri, paths, options);
+  if (paths.length > 1 || path.endsWith('.tar')) return openShards(uri, paths, new FileShards(uri), options);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new DataMissingError(`there is no data set at ${uri}: check the path`);
   if (!found.isDirectory()) {
@@ -68,7 +103,7 @@ function localPath(uri: string): string {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(uri)?.[1]?.toLowerCase();
   if (scheme === undefined) return uri;
   if (scheme !== 'file') {
-    throw new DataUriError(`data sets are read from paths and file:// URIs, not from ${scheme}:// (${uri})`);
+    throw new DataUriError(`data sets are read from paths, file:// and s3:// URIs, not from ${scheme}:// (${uri})`);
   }
   try {
     return fileURLToPath(uri.replaceAll('{', '%7B').replaceAll('}', '%7D'));

@@ -37,6 +37,11 @@ export function cacheMemoryOf(dataset: Dataset): CacheMemory {
   return memory;
 }
 
+/** Once it is so, it stays so. */
+export function isCached({ places }: CacheMemory, index: number): boolean {
+  return Atomics.load(places, index) !== 0;
+}
+
 /** The cached image, which stays valid. */
 export function cachedImage({ places, arena }: CacheMemory, index: number): DecodedImage | undefined {
   const place = Atomics.load(places, index);

@@ -60,3 +60,9 @@ export class AugmentAddonError extends SimSiamError {
   readonly code = 'AUGMENT_ADDON';
   readonly exitCode = exitCode.internal;
 }
+
+/** A data set can't be packed, fetched or unpacked there: exit code 64. */
+export class PackError extends SimSiamError {
+  readonly code = 'DATASET_PACK';
+  readonly exitCode = exitCode.badInput;
+}

@@ -2,9 +2,9 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { messageOf } from '../../api/errors.ts';
-import type { Dataset, DatasetOptions } from './dataset.ts';
+import type { Dataset, DatasetOptions, SampleSource } from './dataset.ts';
 import { DataEmptyError, DataMissingError } from './errors.ts';
-import { byCodeUnits, imageExtensions } from './image-names.ts';
+import { byCodeUnits, imageExtensions, isImageName } from './image-names.ts';
 import { hashIndex, mapClasses } from './labels.ts';
 
 /**
@@ -13,6 +13,26 @@ import { hashIndex, mapClasses } from './labels.ts';
  */
 export async function openFolder(uri: string, folder: string, options: DatasetOptions): Promise<Dataset> {
   const names = await listImages(folder, '', [await realpath(folder)], options.onProgress);
+  const path = (name: string) => join(folder, name);
+  return folderDataset(uri, names, options, {
+    source: (name) => ({ path: path(name), offset: 0, length: undefined }),
+    read: (name) => readFile(path(name)),
+  });
+}
+
+/** How the images of a folder are got by their names. */
+interface ImageFiles {
+  source(name: string): SampleSource | Promise<SampleSource>;
+  read(name: string): Promise<Uint8Array>;
+}
+
+/** @param names paths below the folder, sorted by code units */
+export function folderDataset(
+  uri: string,
+  names: readonly string[],
+  options: DatasetOptions,
+  files: ImageFiles,
+): Dataset {
   if (names.length === 0) {
     throw new DataEmptyError(
       `${uri} holds no image (${[...imageExtensions].join(', ')}): check data.train and data.val`,
@@ -27,7 +47,6 @@ export async function openFolder(uri: string, folder: string, options: DatasetOp
 
   const name = (i: number) => names[i] ?? '';
   const label = (i: number) => labels[i] ?? -1;
-  const path = (i: number) => join(folder, name(i));
   return {
     uri,
     size: names.length,
@@ -37,8 +56,8 @@ export async function openFolder(uri: string, folder: string, options: DatasetOp
     warnings: [],
     label,
     name,
-    location: (i) => ({ path: path(i), offset: 0, length: undefined }),
-    read: (i) => readFile(path(i)),
+    source: (i) => files.source(name(i)),
+    read: (i) => files.read(name(i)),
     close: async () => {},
   };
 }
@@ -70,7 +89,7 @@ async function listImages(
       // One by one: as arguments, the names of a large folder would overflow the stack.
       for (const name of await listImages(path, `${prefix}${entry.name}/`, [...above, real], onProgress))
         found.push(name);
-    } else if (imageExtensions.has(entry.name.slice(entry.name.lastIndexOf('.') + 1).toLowerCase())) {
+    } else if (isImageName(entry.name)) {
       found.push(prefix + entry.name);
     }
   }

@@ -5,3 +5,7 @@ export const imageExtensions: ReadonlySet<string> = new Set(['jpg', 'jpeg', 'png
 export function byCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
+
+export function isImageName(name: string): boolean {
+  return imageExtensions.has(name.slice(name.lastIndexOf('.') + 1).toLowerCase());
+}

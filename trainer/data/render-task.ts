@@ -1,5 +1,5 @@
 import type { AugmentationSpec } from '../../api/augmentation.ts';
-import type { SampleLocation } from './dataset.ts';
+import type { SampleSource } from './dataset.ts';
 import type { CacheMemory } from './decoded-cache.ts';
 
 /** How images become views. Everything random is drawn from (seed, epoch, image, view). */
@@ -19,7 +19,7 @@ export interface RenderTask {
   readonly cache: CacheMemory;
   /** Indices of the images in the data set. */
   readonly indices: Int32Array;
-  readonly locations: readonly SampleLocation[];
+  readonly sources: readonly SampleSource[];
   /** Where in the batch each image goes. */
   readonly slots: Int32Array;
   /** Shared memory, uint8 [views, batch, size, size, 3]. */

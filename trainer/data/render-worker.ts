@@ -1,7 +1,7 @@
 // The worker thread of the loaders: reads, decodes and augments a part of a batch at a time.
 import { CounterRandom, purpose } from '../random.ts';
 import { drawView } from './augmentation.ts';
-import type { SampleLocation } from './dataset.ts';
+import type { SampleSource } from './dataset.ts';
 import { BadImageError, ImageDecoder } from './decode-image.ts';
 import type { DecodedImage } from './decode-image.ts';
 import { cachedImage, keepImage } from './decoded-cache.ts';
@@ -18,11 +18,11 @@ const parameters = new Float64Array(viewParameterCount);
 /** Renders all views of all images of the task, as far as they can be. */
 export default async function render(task: RenderTask): Promise<RenderResult> {
   const bad: BadImage[] = [];
-  for (const [i, location] of task.locations.entries()) {
+  for (const [i, source] of task.sources.entries()) {
     const index = task.indices[i] ?? 0;
     const slot = task.slots[i] ?? 0;
     try {
-      const image = cachedImage(task.cache, index) ?? (await decodeAt(location, task.cache, index));
+      const image = cachedImage(task.cache, index) ?? (await decodeFrom(source, task.cache, index));
       renderViews(task, image, index, slot);
     } catch (error) {
       if (isReadFailure(error)) return { bad, readFailure: error.message };
@@ -37,8 +37,8 @@ function isReadFailure(error: unknown): error is Error {
   return error instanceof Error && 'syscall' in error;
 }
 
-async function decodeAt(location: SampleLocation, cache: CacheMemory, index: number): Promise<DecodedImage> {
-  const image = await decoder.decode(reader.read(location));
+async function decodeFrom(source: SampleSource, cache: CacheMemory, index: number): Promise<DecodedImage> {
+  const image = await decoder.decode(reader.read(source));
   keepImage(cache, index, image);
   return image;
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 
-import type { SampleLocation } from './dataset.ts';
+import type { SampleLocation, SampleSource } from './dataset.ts';
 import { BadImageError } from './decode-image.ts';
 
 /** Shards that a thread keeps open. */
@@ -15,10 +16,19 @@ export class SampleReader {
   #buffer = Buffer.alloc(0);
 
   /**
-   * Valid until the next call. Throws {@link BadImageError} for a file that is missing, closed to us or cut off, and
-   * the system's error for anything else.
+   * Valid until the next call. Throws {@link BadImageError} for an image that is missing, closed to us, cut off or
+   * differs from its checksum, and the system's error for anything else.
    */
-  read({ path, offset, length }: SampleLocation): Buffer {
+  read(source: SampleSource): Buffer {
+    if ('bad' in source) throw new BadImageError(source.bad);
+    const bytes = 'bytes' in source ? bufferOf(source.bytes) : this.#readFile(source);
+    if (source.crc32 !== undefined && crc32(bytes) !== source.crc32) {
+      throw new BadImageError('differs from its checksum');
+    }
+    return bytes;
+  }
+
+  #readFile({ path, offset, length }: SampleLocation): Buffer {
     try {
       return length === undefined ? readFileSync(path) : this.#readPart(path, offset, length);
     } catch (error) {
@@ -46,4 +56,8 @@ export class SampleReader {
     this.#shards.set(path, file);
     return file;
   }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

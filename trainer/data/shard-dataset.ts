@@ -1,23 +1,20 @@
-import { open, readFile } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename } from 'node:path';
 
-import { messageOf } from '../../api/errors.ts';
-import type { Dataset, DatasetOptions } from './dataset.ts';
-import { DataEmptyError, DataMissingError, DataReadError, LabelError, ShardError } from './errors.ts';
-import { imageExtensions } from './image-names.ts';
+import type { Dataset, DatasetOptions, SampleSource } from './dataset.ts';
+import { DataEmptyError, LabelError } from './errors.ts';
 import { hashIndex, mapClasses } from './labels.ts';
-import { readTarIndex, WindowReader } from './tar-index.ts';
+import type { ShardSample } from './shard-samples.ts';
 
-/** A class number fits; what is longer isn't one. */
-const mostLabelBytes = 32;
-
-interface ShardSample {
-  readonly key: string;
-  readonly offset: number;
-  readonly length: number;
-  /** From `key.cls`; −1 without one. */
-  readonly label: number;
+/** Where shards lie, on a disk or in an object store. */
+export interface ShardPlace {
+  /** @throws ShardError, DataMissingError, LabelError */
+  index(path: string): Promise<readonly ShardSample[]>;
+  /** The text of `classes.txt` beside a shard and what to call it; undefined where there is none. */
+  classes(path: string): Promise<{ readonly name: string; readonly text: string } | undefined>;
+  source(path: string, sample: ShardSample): SampleSource | Promise<SampleSource>;
+  /** @throws DataReadError */
+  read(path: string, sample: ShardSample): Promise<Uint8Array>;
+  close(): Promise<void>;
 }
 
 interface Shard {
@@ -25,27 +22,37 @@ interface Shard {
   readonly samples: readonly ShardSample[];
 }
 
+/** Shards that are indexed at the same time: it is waiting for most of it. */
+const together = 16;
+
 /**
- * Tar shards in WebDataset's layout, in the order in which they lie. Only headers and labels are read at first. Names
- * of the classes come from a `classes.txt` beside the shards (a line each), else they are the numbers.
+ * Tar shards in WebDataset's layout, in the order in which they lie. Only headers and labels are read at first, or the
+ * index beside a shard. Names of the classes come from a `classes.txt` beside the shards (a line each), else they are
+ * the numbers.
  */
-export async function openShards(uri: string, paths: readonly string[], options: DatasetOptions): Promise<Dataset> {
-  const files = new Map<string, FileHandle>();
-  const close = async () => {
-    for (const file of files.values()) await file.close();
-    files.clear();
-  };
+export async function openShards(
+  uri: string,
+  paths: readonly string[],
+  place: ShardPlace,
+  options: DatasetOptions,
+): Promise<Dataset> {
   try {
     const shards: Shard[] = [];
-    for (const path of paths) {
-      const file = await openShard(uri, path);
-      files.set(path, file);
-      shards.push({ path, samples: await indexShard(file, path) });
-      options.onProgress?.();
+    for (let from = 0; from < paths.length; from += together) {
+      const opened = paths.slice(from, from + together).map(async (path) => {
+        const shard = { path, samples: await place.index(path) };
+        options.onProgress?.();
+        return shard;
+      });
+      // All must have ended before the place is closed, and the first failure is told.
+      for (const result of await Promise.allSettled(opened)) {
+        if (result.status === 'rejected') throw result.reason;
+        shards.push(result.value);
+      }
     }
-    return { ...(await describe(uri, shards, files, options)), close };
+    return { ...(await describe(uri, shards, place, options)), close: () => place.close() };
   } catch (error) {
-    await close();
+    await place.close();
     throw error;
   }
 }
@@ -53,7 +60,7 @@ export async function openShards(uri: string, paths: readonly string[], options:
 async function describe(
   uri: string,
   shards: readonly Shard[],
-  files: ReadonlyMap<string, FileHandle>,
+  place: ShardPlace,
   options: DatasetOptions,
 ): Promise<Omit<Dataset, 'close'>> {
   const samples = shards.flatMap((shard) => shard.samples.map((sample) => ({ ...sample, path: shard.path })));
@@ -63,7 +70,7 @@ async function describe(
     const without = samples.find((sample) => sample.label < 0);
     throw new LabelError(`${without?.path}: ${without?.key} has no .cls while other images have: label all or none`);
   }
-  const own = labelled.length === 0 ? [] : await classNames(shards, labelled);
+  const own = labelled.length === 0 ? [] : await classNames(shards, labelled, place);
   const classes = options.classes ?? own;
   const present = new Set(labelled.map((sample) => own[sample.label] ?? ''));
   const index = mapClasses(
@@ -90,63 +97,20 @@ async function describe(
     warnings: sortedWarnings(shards, present.size),
     label,
     name,
-    location: (i) => ({ path: at(i).path, offset: at(i).offset, length: at(i).length }),
-    read: async (i) => {
-      const { path, offset, length } = at(i);
-      const bytes = Buffer.alloc(length);
-      const read = await files.get(path)?.read(bytes, 0, length, offset);
-      if (read?.bytesRead !== length) throw new DataReadError(`${name(i)} can't be read: is ${path} still there?`);
-      return bytes;
-    },
+    source: (i) => place.source(at(i).path, at(i)),
+    read: (i) => place.read(at(i).path, at(i)),
   };
 }
 
-async function openShard(uri: string, path: string): Promise<FileHandle> {
-  return open(path).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      throw new DataMissingError(`the shard ${path} of ${uri} is not there: check the path and the range`);
-    }
-    throw new DataMissingError(`the shard ${path} of ${uri} can't be opened: ${messageOf(error)}`, { cause: error });
-  });
-}
-
-/** Joins the files of a sample: everything up to the first dot of the base name is its key. */
-async function indexShard(file: FileHandle, path: string): Promise<ShardSample[]> {
-  const reader = new WindowReader(file.fd);
-  const entries = readTarIndex(reader, path, (await file.stat()).size);
-  const images = new Map<string, { offset: number; length: number }>();
-  const labels = new Map<string, number>();
-  for (const { name, offset, size } of entries) {
-    const dot = name.indexOf('.', name.lastIndexOf('/') + 1);
-    if (dot < 0) continue;
-    const key = name.slice(0, dot);
-    const extension = name.slice(dot + 1).toLowerCase();
-    if (imageExtensions.has(extension)) {
-      if (images.has(key)) throw new ShardError(`${path} holds two images of the key ${key}: pack it again`);
-      images.set(key, { offset, length: size });
-    } else if (extension === 'cls') {
-      labels.set(key, parseLabel(reader.read(offset, Math.min(size, mostLabelBytes)).toString('utf8'), path, name));
-    }
-  }
-  return [...images].map(([key, place]) => ({ key, ...place, label: labels.get(key) ?? -1 }));
-}
-
-function parseLabel(text: string, path: string, name: string): number {
-  const label = Number(text.trim());
-  if (text.trim() === '' || !Number.isInteger(label) || label < 0 || label > 0x7fffffff) {
-    throw new LabelError(`${path}: ${name} holds ${JSON.stringify(text.slice(0, 20))} instead of a class number`);
-  }
-  return label;
-}
-
-async function classNames(shards: readonly Shard[], samples: readonly ShardSample[]): Promise<string[]> {
+async function classNames(
+  shards: readonly Shard[],
+  samples: readonly ShardSample[],
+  place: ShardPlace,
+): Promise<string[]> {
   const highest = samples.reduce((most, sample) => Math.max(most, sample.label), 0);
-  const file = join(dirname(shards[0]?.path ?? ''), 'classes.txt');
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw new DataMissingError(`${file} can't be read: ${messageOf(error)}`, { cause: error });
-  });
-  if (text === undefined) return Array.from({ length: highest + 1 }, (_, i) => String(i));
+  const classes = await place.classes(shards[0]?.path ?? '');
+  if (classes === undefined) return Array.from({ length: highest + 1 }, (_, i) => String(i));
+  const { name: file, text } = classes;
   const names = text.trim().split(/\r?\n/);
   if (names.length <= highest) {
     throw new LabelError(`${file} names ${names.length} classes, but a shard has the label ${highest}`);

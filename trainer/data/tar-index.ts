@@ -46,17 +46,33 @@ export class WindowReader {
   }
 }
 
+/** A wish for up to `length` bytes at `offset`, fewer at the end of the file. */
+export interface ReadRequest {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Work that asks for bytes as it goes, so that it doesn't matter whether they come from a disk or over a network. */
+export type Reading<Result> = Generator<ReadRequest, Result, Buffer>;
+
+/** Does a reading of a file of this machine. */
+export function readHere<Result>(reading: Reading<Result>, reader: WindowReader): Result {
+  let step = reading.next();
+  while (step.done !== true) step = reading.next(reader.read(step.value.offset, step.value.length));
+  return step.value;
+}
+
 /**
  * The regular files of a tar, by its headers alone (ustar, GNU long names, pax paths and sizes).
  *
  * @param path for messages
  * @throws ShardError when the archive is cut off, or isn't one
  */
-export function readTarIndex(reader: WindowReader, path: string, fileSize: number): TarEntry[] {
+export function* readTarIndex(path: string, fileSize: number): Reading<TarEntry[]> {
   const entries: TarEntry[] = [];
   let override: { path?: string; size?: number } = {};
   for (let at = 0; ;) {
-    const header = reader.read(at, block);
+    const header = yield { offset: at, length: block };
     if (header.length < block) {
       throw new ShardError(`${path} is cut off after ${entries.length} files: copy it again`);
     }
@@ -74,9 +90,9 @@ export function readTarIndex(reader: WindowReader, path: string, fileSize: numbe
       throw new ShardError(`${path} holds a name of ${size} bytes (at byte ${offset}): pack it again`);
     }
     if (kind === 'L') {
-      override = { ...override, path: textOf(reader.read(offset, size)) };
+      override = { ...override, path: textOf(yield { offset, length: size }) };
     } else if (kind === 'x') {
-      override = { ...override, ...parsePax(reader.read(offset, size)) };
+      override = { ...override, ...parsePax(yield { offset, length: size }) };
     } else {
       if (kind === '0' || kind === '\0') entries.push({ name, offset, size });
       override = {};

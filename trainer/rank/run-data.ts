@@ -1,4 +1,8 @@
-import { openDataset, type Dataset } from '../data/dataset.ts';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+
+import { cacheFolder } from '../../storage/cache-folder.ts';
+import { openDataset, type Dataset, type DatasetOptions } from '../data/dataset.ts';
 import { LabelError } from '../data/errors.ts';
 import { EvalLoader } from '../data/eval-loader.ts';
 import { LinearLoader } from '../data/linear-loader.ts';
@@ -37,6 +41,22 @@ export interface SampleData {
   readonly batches: AsyncIterable<IndexedBatch>;
 }
 
+/** What every opening of a set of the run is told. */
+function datasetOptions({ run, runtime, send }: RankContext, set: keyof ImageHashes): DatasetOptions {
+  const { data, storage } = run.spec;
+  const { endpoint, region, cacheGiB } = data;
+  // Of this process alone: other runs and ranks of the machine have folders of their own.
+  const owner = createHash('sha256').update(`${storage.uri}\n${data[set]}`).digest('hex').slice(0, 16);
+  const folder = join(cacheFolder(), 'data', owner, `${set}-rank-${runtime.rank}`);
+  return {
+    onProgress: () => send({ type: 'alive' }),
+    onWarning: (message) => send({ type: 'warning', code: 'DATA', message }),
+    ...(endpoint !== undefined && { endpoint }),
+    ...(region !== undefined && { region }),
+    ...(cacheGiB > 0 && { cache: { folder, bytes: cacheGiB * 2 ** 30 } }),
+  };
+}
+
 interface Loader {
   readonly badImages: number;
   readonly badImageExamples: readonly string[];
@@ -62,8 +82,7 @@ export class RunData {
    */
   static async open(context: RankContext): Promise<RunData> {
     const { data, linear } = context.run.spec;
-    const onProgress = (): void => context.send({ type: 'alive' });
-    const train = await openDataset(data.train, { onProgress });
+    const train = await openDataset(data.train, datasetOptions(context, 'train'));
     if (linear.epochs > 0 && train.classes.length === 0) {
       throw new LabelError(
         `${data.train} has no labels, which linear evaluation needs: set spec.linear.epochs to 0, or give labelled images`,
@@ -72,7 +91,7 @@ export class RunData {
     const labelled = train.classes.length > 0;
     const validation =
       data.val !== undefined && labelled
-        ? await openDataset(data.val, { classes: train.classes, onProgress })
+        ? await openDataset(data.val, { classes: train.classes, ...datasetOptions(context, 'val') })
         : undefined;
     if (validation?.classes.length === 0) {
       throw new LabelError(`${data.val} has no labels and ${data.train} has: label both, or leave out data.val`);
