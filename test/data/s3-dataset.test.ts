@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
+import { openStore } from '../../storage/open-store.ts';
 import { openDataset, type Dataset, type FetchedSample } from '../../trainer/data/dataset.ts';
 import { packDataset } from '../../trainer/data/pack-dataset.ts';
 import { writeShard } from '../../trainer/data/write-shard.ts';
@@ -72,6 +73,7 @@ describe('data sets in S3', { skip }, () => {
     const walked = await open(pattern('s3://bucket'));
     assert.equal(walked.indexHash, here.indexHash);
     assert.deepEqual(await contents(walked), expected);
+    await here.close();
   });
 
   test('a shard that is longer than a window is walked over in jumps', async () => {
@@ -115,7 +117,8 @@ describe('data sets in S3', { skip }, () => {
     const [name, other] = [dataset.name(0), dataset.name(1)];
     rmSync(join(bucket(), 'set/val', name));
     assert.deepEqual(await dataset.source(0), { bad: 'is not in the bucket any more' });
-    cpSync(join(bucket(), 'set/val', dataset.name(2)), join(bucket(), 'set/val', other));
+    const store = await openStore({ uri: 's3://bucket/set/val', endpoint: server!.endpoint });
+    await store.put(other, readFileSync(join(images, 'val', dataset.name(2))));
     await assert.rejects(async () => await dataset.source(1), {
       code: 'STORAGE_PRECONDITION_FAILED',
       message: /has changed/,

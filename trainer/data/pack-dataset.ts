@@ -1,19 +1,13 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 
 import { messageOf } from '../../api/errors.ts';
-import { storageError } from '../../storage/errors.ts';
 import { CounterRandom, purpose } from '../random.ts';
 import type { Dataset } from './dataset.ts';
 import { PackError } from './errors.ts';
 import { isJpeg } from './jpeg-header.ts';
-import { encodeShardIndex, indexPathOf } from './shard-index.ts';
-import { readShardSamples, type ShardSample } from './shard-samples.ts';
-import { readHere, WindowReader } from './tar-index.ts';
-import { writeShard, type ShardEntry } from './write-shard.ts';
+import { shardName, shardPattern, writeIndexedShard } from './indexed-shard.ts';
+import type { ShardEntry } from './write-shard.ts';
 
 export interface PackOptions {
   readonly dataset: Dataset;
@@ -34,8 +28,6 @@ export interface Packed {
   readonly images: number;
   readonly bytes: number;
 }
-
-const digits = 5;
 
 const classFile = 'classes.txt';
 
@@ -60,7 +52,7 @@ export async function packDataset(options: PackOptions): Promise<Packed> {
   let entries: ShardEntry[] = [];
   const flush = async (): Promise<void> => {
     if (entries.length === 0) return;
-    bytes += await writeIndexed(join(folder, `${name}-${numbered(shards)}.tar`), entries);
+    bytes += await writeIndexedShard(join(folder, shardName(name, shards)), entries);
     [shards, held, entries] = [shards + 1, 0, []];
   };
   for (const [done, index] of order.entries()) {
@@ -75,12 +67,7 @@ export async function packDataset(options: PackOptions): Promise<Packed> {
     onProgress?.(done + 1, dataset.size);
   }
   await flush();
-  const range = shards === 1 ? numbered(0) : `{${numbered(0)}..${numbered(shards - 1)}}`;
-  return { uri: join(folder, `${name}-${range}.tar`), shards, images: dataset.size, bytes };
-}
-
-function numbered(shard: number): string {
-  return String(shard).padStart(digits, '0');
+  return { uri: join(folder, shardPattern(name, shards)), shards, images: dataset.size, bytes };
 }
 
 async function readImage(dataset: Dataset, index: number): Promise<Buffer> {
@@ -100,49 +87,11 @@ function extensionOf(image: Buffer): string | undefined {
   return image.toString('latin1', 0, 4) === 'RIFF' && image.toString('latin1', 8, 12) === 'WEBP' ? 'webp' : undefined;
 }
 
-async function writeClasses(folder: string, classes: readonly string[]): Promise<void> {
+/** @throws PackError where the folder has others */
+export async function writeClasses(folder: string, classes: readonly string[]): Promise<void> {
   const there = await classesIn(folder);
   if (there === undefined) return await writeFile(join(folder, classFile), classes.map((line) => `${line}\n`).join(''));
   if (there.join('\n') !== classes.join('\n')) {
     throw new PackError(`${join(folder, classFile)} names other classes: pack into another folder`);
   }
-}
-
-/** Gives back the shard's size. */
-async function writeIndexed(path: string, entries: readonly ShardEntry[]): Promise<number> {
-  const taken = await stat(path).then(
-    () => true,
-    () => false,
-  );
-  if (taken) throw new PackError(`${path} exists already: delete it, or pack under another name`);
-  const partial = `${path}.${process.pid}.partial`;
-  try {
-    await writeShard(partial, entries);
-    const { samples, size } = await walk(partial);
-    const checksums = new Map(entries.map(({ key, bytes }) => [key, crc32(bytes)]));
-    const checked = samples.map((sample) => ({ ...sample, crc32: checksums.get(sample.key) ?? 0 }));
-    // The index first: a shard that is there has its own.
-    await writeFile(indexPathOf(path), encodeShardIndex({ size, sha256: await sha256Of(partial), samples: checked }));
-    await rename(partial, path);
-    return size;
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw storageError(error, `write ${path}`, path);
-  }
-}
-
-async function walk(path: string): Promise<{ samples: ShardSample[]; size: number }> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    return { samples: readHere(readShardSamples(path, size), new WindowReader(file.fd)), size };
-  } finally {
-    await file.close();
-  }
-}
-
-export async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }

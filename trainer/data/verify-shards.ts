@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { messageOf } from '../../api/errors.ts';
 import { expandBraces } from './braces.ts';
 import { DataMissingError, ShardError } from './errors.ts';
-import { sha256Of } from './pack-dataset.ts';
+import { sha256Of } from './indexed-shard.ts';
 import { indexPathOf, parseShardIndex } from './shard-index.ts';
 
 export interface Verified {

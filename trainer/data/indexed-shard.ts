@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+
+import { storageError } from '../../storage/errors.ts';
+import { PackError } from './errors.ts';
+import { encodeShardIndex, indexPathOf } from './shard-index.ts';
+import { readShardSamples, type ShardSample } from './shard-samples.ts';
+import { readHere, WindowReader } from './tar-index.ts';
+import { writeShard, type ShardEntry } from './write-shard.ts';
+
+const digits = 5;
+
+export function shardName(name: string, shard: number): string {
+  return `${name}-${numbered(shard)}.tar`;
+}
+
+/** What stands for all shards of a set in a manifest: `train-{00000..00007}.tar`. */
+export function shardPattern(name: string, shards: number): string {
+  return shards === 1 ? shardName(name, 0) : `${name}-{${numbered(0)}..${numbered(shards - 1)}}.tar`;
+}
+
+function numbered(shard: number): string {
+  return String(shard).padStart(digits, '0');
+}
+
+/**
+ * Writes a shard and its index.
+ *
+ * @returns the shard's size
+ * @throws PackError if it exists, and the storage errors
+ */
+export async function writeIndexedShard(path: string, entries: readonly ShardEntry[]): Promise<number> {
+  const taken = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (taken) throw new PackError(`${path} exists already: delete it, or pack under another name`);
+  const partial = `${path}.${process.pid}.partial`;
+  try {
+    await writeShard(partial, entries);
+    const { samples, size } = await walk(partial);
+    const checksums = new Map(entries.map(({ key, bytes }) => [key, crc32(bytes)]));
+    const checked = samples.map((sample) => ({ ...sample, crc32: checksums.get(sample.key) ?? 0 }));
+    // The index first: a shard that is there has its own.
+    await writeFile(indexPathOf(path), encodeShardIndex({ size, sha256: await sha256Of(partial), samples: checked }));
+    await rename(partial, path);
+    return size;
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw storageError(error, `write ${basename(path)}`, dirname(path));
+  }
+}
+
+async function walk(path: string): Promise<{ samples: ShardSample[]; size: number }> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    return { samples: readHere(readShardSamples(path, size), new WindowReader(file.fd)), size };
+  } finally {
+    await file.close();
+  }
+}
+
+export async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
