@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { PreconditionFailedError } from './errors.ts';
 import type { RetryTiming } from './retry.ts';
@@ -57,7 +58,7 @@ export class S3Reader {
 
   /** What there is of an object without its bytes; undefined if there is none. */
   async head(key: string): Promise<S3Object | undefined> {
-    return await this.#orMissing(`look at ${key}`, async () => {
+    return await this.#orMissing('look at', key, async () => {
       const { ContentLength = 0, ETag = '' } = await this.#requests.client.send(
         new HeadObjectCommand(this.#place(key)),
       );
@@ -73,9 +74,14 @@ export class S3Reader {
    */
   async read(key: string, range?: S3Range, version?: string): Promise<Buffer | undefined> {
     const part = range && { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
-    return await this.#orMissing(`read ${key}`, async () => {
+    return await this.#orMissing('read', key, async () => {
       const query = { ...this.#place(key), ...part, ...(version ? { IfMatch: version } : {}) };
-      const { Body, ContentLength } = await this.#requests.client.send(new GetObjectCommand(query));
+      const { Body, ContentLength, ETag } = await this.#requests.client.send(new GetObjectCommand(query));
+      // Not every store heeds the condition when it is read.
+      if (version !== undefined && (ETag ?? '') !== version) {
+        (Body as Readable).destroy();
+        throw this.#changed(key);
+      }
       return await collect(Body as AsyncIterable<Uint8Array>, ContentLength!);
     });
   }
@@ -84,19 +90,18 @@ export class S3Reader {
     return { Bucket: this.#location.bucket, Key: this.#location.prefix + key };
   }
 
-  async #orMissing<T>(action: string, task: () => Promise<T>): Promise<T | undefined> {
-    return await this.#requests.named(action, async () => {
+  async #orMissing<T>(action: string, key: string, task: () => Promise<T>): Promise<T | undefined> {
+    return await this.#requests.named(`${action} ${key}`, async () => {
       try {
         return await this.#requests.send(task);
       } catch (thrown) {
         if (isMissingObject(thrown)) return undefined;
-        if (isPreconditionFailed(thrown)) {
-          throw new PreconditionFailedError(
-            `can't ${action} in ${this.uri}: it has changed since it was looked at first`,
-          );
-        }
-        throw thrown;
+        throw isPreconditionFailed(thrown) ? this.#changed(key) : thrown;
       }
     });
+  }
+
+  #changed(key: string): PreconditionFailedError {
+    return new PreconditionFailedError(`${key} in ${this.uri} has changed since it was looked at first`);
   }
 }

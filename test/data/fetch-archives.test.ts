@@ -96,10 +96,10 @@ test('Imagenette becomes well mixed shards of the JPEGs as they are', async (t) 
   const [images, tests] = [await openDataset(train), await openDataset(val)];
   t.after(() => Promise.all([images.close(), tests.close()]));
   assert.deepEqual([images.size, tests.size], [8, 2]);
-  assert.deepEqual([...new Set(Array.from({ length: 8 }, (_, i) => images.classes[images.label(i)]))].toSorted(), [
-    'parachute',
-    'tench',
-  ]);
+  assert.deepEqual(
+    new Set(Array.from({ length: 8 }, (_, i) => images.classes[images.label(i)])),
+    new Set(['parachute', 'tench']),
+  );
   const at = Array.from({ length: 8 }, (_, i) => i).find((i) => images.name(i).endsWith('n03888257_2'))!;
   assert.ok(Buffer.from(await images.read(at)).equals(files['imagenette2-160/train/n03888257/n03888257_2.JPEG']!));
   assert.ok(!existsSync(join(folder, '../outside.JPEG')));

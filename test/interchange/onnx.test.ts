@@ -4,10 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 
-import { messageOf } from '../../api/errors.ts';
 import { pretrainSchema } from '../../api/pretrain.ts';
-import { runProgram } from '../../scripts/setup/process.ts';
-import { onnxruntime } from '../../scripts/tools/onnxruntime.ts';
 import { encodeSafetensors } from '../../trainer/checkpoint/safetensors.ts';
 import { backboneExtractor } from '../../trainer/evaluate/network-extractor.ts';
 import { convert } from '../../trainer/interchange/convert.ts';
@@ -17,20 +14,12 @@ import { outlineOf } from '../../trainer/pretrain/checkpoint-tensors.ts';
 import { bytesOf, StateCodec } from '../../trainer/pretrain/state.ts';
 import { Runtime } from '../../trainer/tensorflow/runtime.ts';
 import { expected, fixtures } from './fixtures.ts';
+import { pythonWithPackages } from './onnxruntime-packages.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'simsiam-onnx-'));
 after(() => rmSync(folder, { recursive: true }));
 
-async function prepare(): Promise<{ packages: string; skip: false } | { packages: ''; skip: string }> {
-  try {
-    return { packages: await onnxruntime(), skip: false };
-  } catch (thrown) {
-    const skip = messageOf(thrown);
-    process.stderr.write(`SKIPPED, not passed: the tests with onnxruntime. Reason: ${skip}\n`);
-    return { packages: '', skip };
-  }
-}
-const { packages, skip } = await prepare();
+const { run, skip } = await pythonWithPackages();
 
 const { normalize } = pretrainSchema.parse({});
 
@@ -48,11 +37,7 @@ async function runOnnx(model: string, pixels: Uint8Array, side: number): Promise
   const file = join(folder, 'images.raw');
   writeFileSync(file, normalized(pixels, side));
   const shape = [pixels.length / (3 * side * side), 3, side, side].map(String);
-  const env = { ...process.env, PYTHONPATH: packages };
-  const python = process.env['PYTHON'] || 'python3';
-  const ended = await runProgram(python, [join(fixtures, 'run-onnx.py'), model, file, ...shape], env);
-  assert.equal(ended?.code, 0, ended?.stderr);
-  return JSON.parse(ended.stdout) as OnnxAnswer;
+  return (await run(join(fixtures, 'run-onnx.py'), model, file, ...shape)) as OnnxAnswer;
 }
 
 interface OnnxAnswer {

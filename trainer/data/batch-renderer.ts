@@ -74,7 +74,7 @@ export class BatchRenderer {
   /** Fetches what is fetched; not what is decoded already. */
   async #sources(indices: Int32Array, cache: CacheMemory): Promise<SampleSource[]> {
     return await Promise.all(
-      Array.from(indices, (index) => (isCached(cache, index) ? decoded : this.#dataset.source(index))),
+      Array.from(indices, async (index) => (isCached(cache, index) ? decoded : await this.#dataset.source(index))),
     );
   }
 
