@@ -1,4 +1,4 @@
-/** `npm run bench -- COMMAND`: what the trainer is measured against. Everything here runs PyTorch, in the cache. */
+/** `npm run bench -- COMMAND`: what the trainer is measured against, mostly PyTorch, which runs in the cache. */
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg } from 'node:os';
@@ -11,6 +11,7 @@ import { fetchMnist5k } from '../trainer/data/fetch-mnist5k.ts';
 import type { RunResult } from '../api/run-result.ts';
 import { curvePlot, curveReport, trainingOf, type StepRecord, type Training } from './curve-report.ts';
 import { performanceReport } from './performance-report.ts';
+import { comparePrecisions, precisionReport } from './precision.ts';
 import { pytorchPython, pytorchScript, runVisibly } from './pytorch-environment.ts';
 import { benchmarkStep, type StepCase, type StepResult } from './step-benchmark.ts';
 
@@ -63,6 +64,15 @@ async function recipe(args: readonly string[]): Promise<void> {
   await onSpec('recipe', 'quickstart', 'docs/quickstart-recipe.json', args);
 }
 
+/** Trains in both precisions; see bench/precision.ts. */
+async function precision(options: { seeds: string; epochs: string }): Promise<void> {
+  await fetchMnist5k({ folder: 'data/mnist5k', cache: cacheFolder() });
+  const [count, epochs] = [Number(options.seeds), Number(options.epochs)];
+  const results = await comparePrecisions({ seeds: Array.from({ length: count }, (_, seed) => seed), epochs });
+  await writeFile('docs/precision.json', `${JSON.stringify({ epochs, results }, null, 2)}\n`);
+  await writeFile('docs/precision.md', precisionReport(results, epochs));
+}
+
 /** Sets a finished run of examples/cifar10.yaml beside PyTorch's training. */
 async function curve(options: { run: string }): Promise<void> {
   const read = (path: string): Promise<string> => readFile(path, 'utf8');
@@ -95,6 +105,12 @@ program
   .description('train examples/cifar10.yaml in PyTorch; writes docs/cifar10-curve.json')
   .argument('[options...]', 'of bench/pytorch/cifar.py, after --')
   .action((args: readonly string[]) => onSpec('cifar', 'cifar10', 'docs/cifar10-curve.json', args));
+program
+  .command('precision')
+  .description("train the quickstart's recipe in fp32 and in bf16; writes docs/precision.md and .json")
+  .option('--seeds <count>', 'runs of each precision', '3')
+  .option('--epochs <count>', 'epochs of each run', '8')
+  .action(precision);
 program
   .command('curve')
   .description("set a finished run of examples/cifar10.yaml beside PyTorch's; writes docs/cifar10.md and .svg")

@@ -11,6 +11,11 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
+export function mean(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError('the mean of nothing');
+  return values.reduce((a, b) => a + b) / values.length;
+}
+
 /** A quotient measured once a round, so that what slows the machine down for a while slows down both sides of it. */
 export interface Ratio {
   readonly median: number;

@@ -22,6 +22,7 @@ import { addStatus } from './commands/status.ts';
 import { addSubmit } from './commands/submit.ts';
 import { addResume, addSuspend } from './commands/suspend.ts';
 import { addTop } from './commands/top.ts';
+import { addUi } from './commands/ui.ts';
 import { addWorker } from './commands/worker.ts';
 import { IncompleteInstallationError, UsageError } from './errors.ts';
 import { reportError } from './report-error.ts';
@@ -63,6 +64,7 @@ export async function runCli(argv: readonly string[], { rankProgram }: CliOption
   addResume(program);
   addDelete(program);
   addCompletion(program);
+  addUi(program, packageVersion());
   try {
     await program.parseAsync(argv, { from: 'user' });
     return end;

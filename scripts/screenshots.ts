@@ -52,6 +52,7 @@ async function takeShots(runs: readonly string[]): Promise<void> {
       const file = join(work, `${page}.html`);
       await writeReport(pages[page], { file, generator: 'simsiam', warn: console.warn });
       const opened = await browser.newPage(context);
+      opened.setDefaultTimeout(120_000);
       await opened.goto(pathToFileURL(file).href);
       if (from !== undefined) await opened.locator(from).evaluate((element) => element.scrollIntoView());
       const picture = await opened.screenshot();

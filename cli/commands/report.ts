@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
 
-import { openStore } from '../../storage/open-store.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import { UsageError } from '../errors.ts';
-import { readManifest } from '../read-manifest.ts';
+import { openRuns } from '../open-runs.ts';
 
 interface ReportOptions {
   readonly file?: string;
@@ -30,18 +28,11 @@ export function addReport(program: Command, version: string): void {
     .option('--tensorboard <folder>', "the histories as TensorBoard's event files; a page too only with --output")
     .option('--json', 'print {page, tensorboard}, the files that were written', false)
     .action(async (uris: string[], options: ReportOptions) => {
-      const stores = await openStores(uris, options.file);
+      const stores = await openRuns('report', uris, options.file);
       const written = await write(stores, options, `simsiam ${version}`);
       const files = [...(written.page === undefined ? [] : [written.page]), ...(written.tensorboard ?? [])];
       process.stdout.write(options.json ? `${JSON.stringify(written)}\n` : files.map((file) => `${file}\n`).join(''));
     });
-}
-
-async function openStores(uris: readonly string[], file: string | undefined): Promise<ObjectStore[]> {
-  const storages = uris.map((uri) => ({ uri }));
-  const all = file === undefined ? storages : [(await readManifest(file)).spec.storage, ...storages];
-  if (all.length === 0) throw new UsageError('report: name a run: its storage URI, or its manifest with -f');
-  return await Promise.all(all.map((storage) => openStore(storage)));
 }
 
 async function write(

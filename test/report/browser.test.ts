@@ -11,11 +11,16 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { messageOf } from '../../api/errors.ts';
 import { openChromium } from '../../scripts/tools/chromium.ts';
 import { FileStore } from '../../storage/file-store.ts';
+import { LivePage } from '../../trainer/report/live-page.ts';
+import { LiveServer } from '../../trainer/report/live-server.ts';
 import { writeReport } from '../../trainer/report/write-report.ts';
-import { storeRun } from './fixtures/stored-run.ts';
+import { finishRun, storeRun } from './fixtures/stored-run.ts';
 
 /** What a page says of itself once a script in it has run, if there is any that shouldn't. */
 const hostile = '</script><script>window.attacked = true</script><img src=x onerror="window.attacked = true">';
+
+/** Milliseconds: a busy machine is slow, and no test is about that. */
+const patience = 120_000;
 
 const looks = {
   light: { colorScheme: 'light', viewport: { width: 1280, height: 900 } },
@@ -33,7 +38,7 @@ try {
 }
 after(async () => await browser?.close());
 
-describe('the page in a browser', { timeout: 120_000, skip }, () => {
+describe('the page in a browser', { timeout: 600_000, skip }, () => {
   let folder: string;
   const files = { single: '', compared: '', unlabelled: '' };
   before(async () => {
@@ -56,6 +61,7 @@ describe('the page in a browser', { timeout: 120_000, skip }, () => {
   /** Opens a page and hands it over; fails for whatever it says on its console, and for whatever it loads. */
   async function visit(file: string, look: keyof typeof looks, look_at: (page: Page) => Promise<void>): Promise<void> {
     const context = await browser!.newContext(looks[look]);
+    context.setDefaultTimeout(patience);
     try {
       const page = await context.newPage();
       const complaints: string[] = [];
@@ -74,24 +80,33 @@ describe('the page in a browser', { timeout: 120_000, skip }, () => {
     }
   }
 
-  for (const look of Object.keys(looks) as (keyof typeof looks)[]) {
-    for (const name of Object.keys(files) as (keyof typeof files)[]) {
-      test(`${name}, ${look}: nothing that axe finds, nothing wider than the screen`, async () => {
-        await visit(files[name], look, async (page) => {
-          const width = (await page.evaluate('document.documentElement.scrollWidth')) as number;
-          assert.ok(width <= looks[look].viewport.width, `the page is ${width} pixels wide`);
-          // Not by a script element, which the page's policy would refuse.
-          const found = (await page.evaluate(`${axe.source}; axe.run({ resultTypes: ['violations'] })`)) as {
-            violations: { id: string; nodes: { html: string }[] }[];
-          };
-          assert.deepEqual(
-            found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join('\n')}`),
-            [],
-          );
-        });
+  for (const [name, look] of [
+    ['single', 'light'],
+    ['compared', 'dark'],
+    ['unlabelled', 'phone'],
+  ] as const) {
+    test(`${name}, ${look}: axe finds nothing`, async () => {
+      await visit(files[name], look, async (page) => {
+        // Not by a script element, which the page's policy would refuse.
+        const found = (await page.evaluate(`${axe.source}; axe.run({ resultTypes: ['violations'] })`)) as {
+          violations: { id: string; nodes: { html: string }[] }[];
+        };
+        assert.deepEqual(
+          found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join('\n')}`),
+          [],
+        );
+      });
+    });
+  }
+
+  test('on a phone nothing is wider than the screen', async () => {
+    for (const file of Object.values(files)) {
+      await visit(file, 'phone', async (page) => {
+        const width = (await page.evaluate('document.documentElement.scrollWidth')) as number;
+        assert.ok(width <= looks.phone.viewport.width, `the page is ${width} pixels wide`);
       });
     }
-  }
+  });
 
   test('charts and map are read by keyboard alone', async () => {
     await visit(files.single, 'light', async (page) => {
@@ -162,8 +177,37 @@ describe('the page in a browser', { timeout: 120_000, skip }, () => {
     });
   });
 
+  test('the live page waits for a run, and shows what it commits while tables stay open', async () => {
+    const store = new FileStore(join(folder, 'live'));
+    const server = await LiveServer.listen(new LivePage([store], 'simsiam test'), 0);
+    const context = await browser!.newContext();
+    context.setDefaultTimeout(patience);
+    try {
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on('pageerror', (error) => complaints.push(error.message));
+      await page.goto(server.url);
+      assert.equal(await page.locator('h1').textContent(), 'Waiting for a run');
+      const run = await storeRun(store, { finished: false });
+      await page.locator('.chip', { hasText: '6 of 6 epochs' }).waitFor();
+      await page.locator('#loss summary').click();
+      await finishRun(store, run);
+      await page.locator('.chip', { hasText: 'complete' }).waitFor();
+      assert.ok(await page.locator('#loss table').isVisible());
+      await page.locator('#loss .scrub').focus();
+      assert.ok(await page.locator('#loss .tip').isVisible(), 'charts that are new can be read');
+      assert.match((await page.locator('#live').textContent())!, /^Live; last changed at /);
+      await server.close();
+      await page.locator('#live', { hasText: 'Not live' }).waitFor();
+      assert.deepEqual(complaints, []);
+    } finally {
+      await context.close();
+    }
+  });
+
   test('without the script the figures are still there', async () => {
     const context = await browser!.newContext({ javaScriptEnabled: false });
+    context.setDefaultTimeout(patience);
     const page = await context.newPage();
     await page.goto(pathToFileURL(files.single).href);
     assert.equal(await page.locator('figure svg').count(), 14);

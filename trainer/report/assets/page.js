@@ -1,154 +1,48 @@
 /*
- * Reads values from the charts, by pointer and by keyboard. Each chart comes with its points in the units of its view
- * box and with their texts, so nothing is computed here but which point is the nearest. Text only ever becomes text.
+ * Starts the page. A live one asks its server what the runs have committed, and takes its own contents anew when there is
+ * something new; not while somebody reads a chart.
  */
 'use strict';
+
+attachCharts();
+attachMaps();
 {
-  const svgName = 'http://www.w3.org/2000/svg';
+  const everyMilliseconds = 4000;
+  const mark = (page) => page.querySelector('meta[name=version]')?.content;
+  const state = document.getElementById('live');
 
-  const charts = [...document.querySelectorAll('figure')].flatMap((figure) => {
-    const source = figure.querySelector('.chart-data');
-    if (!source) return [];
-    const { frame, lines } = JSON.parse(source.textContent);
-    return [
-      {
-        frame,
-        lines,
-        /** All places where some line has a point. */
-        places: [...new Set(lines.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b),
-        group: figure.dataset.group,
-        svg: figure.querySelector('svg'),
-        cursor: figure.querySelector('.cursor'),
-        scrub: figure.querySelector('.scrub'),
-        tip: figure.querySelector('.tip'),
-      },
-    ];
-  });
+  const textOf = async (path) => {
+    const response = await fetch(path, { cache: 'no-store' });
+    const text = await response.text();
+    if (!response.ok) throw new Error(text);
+    return text;
+  };
 
-  const nearest = (sorted, x, of) =>
-    sorted.reduce((best, item) => (Math.abs(of(item) - x) < Math.abs(of(best) - x) ? item : best));
-
-  /** The points that are shown for a place: of each line the nearest one, if it is near. */
-  function readingsAt({ lines, frame: [left, right] }, x) {
-    return lines
-      .filter(({ points }) => points.length > 0)
-      .map(({ name, colour, points }) => ({ name, colour, point: nearest(points, x, ([px]) => px) }))
-      .filter(({ point: [px] }) => Math.abs(px - x) < Math.max(12, (right - left) / 40));
+  function take(page) {
+    const open = new Set([...document.querySelectorAll('details[open]')].map((details) => details.dataset.name));
+    for (const part of ['header', 'main']) document.querySelector(part).replaceWith(page.querySelector(part));
+    document.title = page.title;
+    document.querySelector('meta[name=version]').content = mark(page);
+    for (const details of document.querySelectorAll('details')) details.open = open.has(details.dataset.name);
+    attachCharts();
+    attachMaps();
   }
 
-  function element(name, attributes) {
-    const made = document.createElementNS(svgName, name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
-    return made;
-  }
-
-  function mark({ cursor, frame: [, , top, bottom] }, x, readings) {
-    cursor.replaceChildren(
-      element('line', { x1: x, x2: x, y1: top, y2: bottom }),
-      ...readings.map(({ colour, point: [px, py] }) =>
-        element('circle', { class: `s${colour}`, cx: px, cy: py, r: 4 }),
-      ),
-    );
-  }
-
-  function showTip(chart, x, readings) {
-    const { tip, svg, lines } = chart;
-    const rows = readings.map(({ name, colour, point: [, , , value] }) => {
-      const row = document.createElement('div');
-      const swatch = document.createElement('span');
-      swatch.className = `swatch s${colour}`;
-      row.append(...(lines.length > 1 ? [swatch, `${name}  ${value}`] : [value]));
-      return row;
-    });
-    const place = document.createElement('b');
-    place.textContent = readings[0].point[2];
-    tip.replaceChildren(place, ...rows);
-    tip.hidden = false;
-    const scale = svg.clientWidth / svg.viewBox.baseVal.width;
-    const beyond = x * scale + 14 + tip.offsetWidth > svg.clientWidth;
-    tip.style.left = `${beyond ? x * scale - 14 - tip.offsetWidth : x * scale + 14}px`;
-  }
-
-  /** Shows a place in a chart, and without its values in the others of its group. */
-  function show(chart, at) {
-    const x = nearest(chart.places, at, (place) => place);
-    for (const other of charts) {
-      if (other !== chart && other.group === chart.group) mark(other, x, readingsAt(other, x));
+  async function look() {
+    try {
+      const isRead = document.querySelector('.tip:not([hidden])') !== null;
+      const version = (await textOf('/version')).trim();
+      if (version !== mark(document) && !isRead) {
+        take(new DOMParser().parseFromString(await textOf('/'), 'text/html'));
+        state.textContent = `Live; last changed at ${new Date().toLocaleTimeString()}.`;
+      } else if (state.dataset.lost) state.textContent = 'Live.';
+      delete state.dataset.lost;
+    } catch {
+      state.textContent = 'Not live: the server does not answer.';
+      state.dataset.lost = 'true';
     }
-    const readings = readingsAt(chart, x);
-    mark(chart, x, readings);
-    showTip(chart, x, readings);
-    chart.scrub.value = String(chart.places.indexOf(x));
-    const values = readings.map(({ name, point: [, , , value] }) => `${readings.length > 1 ? `${name} ` : ''}${value}`);
-    chart.scrub.setAttribute('aria-valuetext', `${readings[0].point[2]}: ${values.join(', ')}`);
+    setTimeout(look, everyMilliseconds);
   }
 
-  function hide(chart) {
-    chart.tip.hidden = true;
-    for (const other of charts) if (other.group === chart.group) other.cursor.replaceChildren();
-  }
-
-  /** Maps of images: the nearest point's picture and words. */
-  for (const figure of document.querySelectorAll('figure')) {
-    const source = figure.querySelector('.map-data');
-    if (!source) continue;
-    const points = JSON.parse(source.textContent);
-    const svg = figure.querySelector('svg');
-    const cursor = figure.querySelector('.cursor');
-    const scrub = figure.querySelector('.scrub');
-    const tip = figure.querySelector('.tip');
-    const showPoint = (index) => {
-      const [x, y, words, picture] = points[index];
-      cursor.replaceChildren(element('circle', { cx: x, cy: y, r: 6 }));
-      const image = document.createElement('img');
-      image.src = picture;
-      image.alt = '';
-      tip.replaceChildren(...(picture === '' ? [] : [image]), words);
-      tip.hidden = false;
-      const scale = svg.clientWidth / svg.viewBox.baseVal.width;
-      const left =
-        x * scale + 14 + tip.offsetWidth > svg.clientWidth ? x * scale - 14 - tip.offsetWidth : x * scale + 14;
-      tip.style.left = `${left}px`;
-      tip.style.top = `${Math.min(y * scale, svg.clientHeight - tip.offsetHeight)}px`;
-      scrub.value = String(index);
-      scrub.setAttribute('aria-valuetext', `image ${index + 1} of ${points.length}: ${words}`);
-    };
-    const hidePoint = () => {
-      tip.hidden = true;
-      cursor.replaceChildren();
-    };
-    scrub.max = String(points.length - 1);
-    scrub.hidden = false;
-    svg.addEventListener('pointermove', ({ clientX, clientY }) => {
-      const { left, top, width } = svg.getBoundingClientRect();
-      const unit = svg.viewBox.baseVal.width / width;
-      const [px, py] = [(clientX - left) * unit, (clientY - top) * unit];
-      const distance = ([x, y]) => Math.hypot(x - px, y - py);
-      const index = points.reduce((best, point, i) => (distance(point) < distance(points[best]) ? i : best), 0);
-      if (distance(points[index]) < 24) showPoint(index);
-      else hidePoint();
-    });
-    svg.addEventListener('pointerleave', hidePoint);
-    scrub.addEventListener('input', () => showPoint(Number(scrub.value)));
-    scrub.addEventListener('focus', () => showPoint(Number(scrub.value)));
-    scrub.addEventListener('blur', hidePoint);
-    scrub.addEventListener('keydown', ({ key }) => key === 'Escape' && hidePoint());
-  }
-
-  for (const chart of charts) {
-    const { svg, scrub, places } = chart;
-    if (places.length === 0) continue;
-    scrub.max = String(places.length - 1);
-    scrub.hidden = false;
-    svg.addEventListener('pointermove', ({ clientX }) => {
-      const { left, width } = svg.getBoundingClientRect();
-      show(chart, ((clientX - left) / width) * svg.viewBox.baseVal.width);
-    });
-    svg.addEventListener('pointerleave', () => hide(chart));
-    const read = () => show(chart, places[Number(scrub.value)]);
-    scrub.addEventListener('input', read);
-    scrub.addEventListener('focus', read);
-    scrub.addEventListener('blur', () => hide(chart));
-    scrub.addEventListener('keydown', ({ key }) => key === 'Escape' && hide(chart));
-  }
+  if (state) setTimeout(look, everyMilliseconds);
 }

@@ -20,7 +20,7 @@ export interface PointMap {
   readonly summary: string;
 }
 
-const [width, height, margin] = [520, 440, 18];
+const [width, height, margin] = [520, 600, 18];
 
 /** So many groups have a colour of the palette each; more are told apart by their hue as well as can be. */
 const paletteSize = 8;

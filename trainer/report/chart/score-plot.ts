@@ -31,7 +31,7 @@ export function scorePlot(rows: readonly ScoreRow[], domain: readonly [number, n
   const bottom = rows.length * rowHeight + 4;
   return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${summary}">
     ${x
-      .ticks(6)
+      .ticks(4)
       .map(
         (tick) =>
           html`<line class="grid" x1="${px(x(tick))}" x2="${px(x(tick))}" y1="4" y2="${bottom}" />

@@ -62,7 +62,7 @@ export function legendOf(entries: readonly { readonly name: string; readonly col
 }
 
 function dataTable(table: Table): Html {
-  return html`<details class="data">
+  return html`<details class="data" data-name="${table.caption}">
     <summary>Data table</summary>
     <div class="scroll" tabindex="0" role="region" aria-label="${table.caption}">${plainTable(table)}</div>
   </details>`;

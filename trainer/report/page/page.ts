@@ -17,6 +17,8 @@ import { timelineSection } from './timelines.ts';
 export interface PageOptions {
   /** What wrote the page: `simsiam 1.2.3`. */
   readonly generator: string;
+  /** Of a live page: what the runs have committed. The page asks its server for it, and takes itself anew when it changes. */
+  readonly version?: string;
 }
 
 /** Most runs that a page compares: more couldn't be told apart by colour. */
@@ -26,18 +28,37 @@ export const mostRuns = 8;
  * The page of a run, or of several compared. One file that loads nothing: its policy allows its own style, its own
  * script and images that are part of it. Pure, but for reading the assets of this program.
  */
-export function reportPage(runs: readonly RunData[], { generator }: PageOptions): string {
+export function reportPage(runs: readonly RunData[], options: PageOptions): string {
   const views = viewsOf(runs);
-  const [style, script] = [asset('page.css'), asset('page.js')];
+  return document(views.map(({ label }) => label).join(' and '), options, {
+    header: views.length === 1 ? heading(views[0]!) : comparisonHeading(views),
+    main: html`${headlineSection(views)} ${pretrainingSection(views)} ${linearSection(views)}
+    ${embeddingsSection(views)} ${timelineSection(views)} ${recipeSection(views)} ${environmentSection(views)}`,
+  });
+}
+
+/** What a live page shows before there is a run. */
+export function waitingPage(reason: string, options: PageOptions): string {
+  return document('Waiting for a run', options, {
+    header: html`<p class="kicker">SimSiam</p>
+      <h1>Waiting for a run</h1>`,
+    main: html`<p class="lead">${reason}. This page looks again every few seconds.</p>`,
+  });
+}
+
+function document(title: string, { generator, version }: PageOptions, parts: { header: Html; main: Html }): string {
+  const style = asset('page.css');
+  const script = ['charts.js', 'maps.js', 'page.js'].map(asset).join('\n');
+  const live = version !== undefined;
   const policy = [
     "default-src 'none'",
     `style-src ${hashOf(style)}`,
     `script-src ${hashOf(script)}`,
     'img-src data:',
+    ...(live ? ["connect-src 'self'"] : []),
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
-  const title = views.map(({ label }) => label).join(' and ');
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -46,17 +67,16 @@ export function reportPage(runs: readonly RunData[], { generator }: PageOptions)
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="generator" content="${generator}" />
+        ${live && html`<meta name="version" content="${version}" />`}
         <title>${title} – SimSiam</title>
         ${ownElement('style', style)}
       </head>
       <body>
-        <header>${views.length === 1 ? heading(views[0]!) : comparisonHeading(views)}</header>
-        <main>
-          ${headlineSection(views)} ${pretrainingSection(views)} ${linearSection(views)} ${embeddingsSection(views)}
-          ${timelineSection(views)} ${recipeSection(views)} ${environmentSection(views)}
-        </main>
+        <header>${parts.header}</header>
+        <main>${parts.main}</main>
         <footer>
           Read as it was committed. Written by ${generator}. Arrow keys read values from a chart that has the focus.
+          ${live && html`<span id="live" role="status">Live.</span>`}
         </footer>
         ${ownElement('script', script)}
       </body>

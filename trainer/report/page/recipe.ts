@@ -27,7 +27,7 @@ export function recipeSection(views: readonly RunView[]): Html {
       ${single && html`Hash of the recipe: <code>${recipeHash(views[0]!.data.run).slice(0, 16)}…</code>`}
     </p>
     ${tableOf(single ? 'Fields set otherwise than the default' : 'Fields that differ', differing)}
-    <details class="data">
+    <details class="data" data-name="recipe">
       <summary>All ${names.length} fields</summary>
       ${tableOf('All fields of the recipe', names)}
     </details>

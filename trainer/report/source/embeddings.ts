@@ -16,13 +16,20 @@ export interface Embeddings {
   readonly places: readonly Point[] | undefined;
 }
 
+/** Of a live page, so that what takes seconds is computed once a sample. */
+const known = new WeakMap<ObjectStore, Embeddings>();
+
 /** `undefined` as long as pre-training isn't finished, and with a warning where its sample is damaged. */
 export async function readEmbeddings(store: ObjectStore, warn: Warn): Promise<Embeddings | undefined> {
   try {
     const sample = await readSample(store);
     if (sample === undefined || sample.names.length < 2) return undefined;
+    const former = known.get(store);
+    if (former?.sample.step === sample.step) return former;
     const neighbours = neighboursOf(sample, mapNeighbours);
-    return { sample, neighbours, places: mapOf(neighbours) };
+    const embeddings = { sample, neighbours, places: mapOf(neighbours) };
+    known.set(store, embeddings);
+    return embeddings;
   } catch (thrown) {
     if (!(thrown instanceof CheckpointDamagedError)) throw thrown;
     warn(`neighbours and map are left out: ${thrown.message}`);

@@ -1,0 +1,83 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { parseManifest } from '../api/manifest.ts';
+import type { RunResult } from '../api/run-result.ts';
+import { runVisibly } from './pytorch-environment.ts';
+import { mean } from './statistics.ts';
+
+const manifest = 'examples/quickstart.yaml';
+const folder = 'runs/precision';
+
+const precisions = ['fp32', 'bf16'] as const;
+
+/** What pre-training on the digits ends with, in a precision. */
+export interface PrecisionResult {
+  readonly precision: (typeof precisions)[number];
+  /** kNN top-1 in percent, one a seed. */
+  readonly knnTop1: readonly number[];
+  readonly effectiveRank: readonly number[];
+  readonly outputStd: readonly number[];
+}
+
+/** Trains the quickstart's recipe without its linear evaluation, in each precision and from each seed. */
+export async function comparePrecisions(options: {
+  readonly seeds: readonly number[];
+  readonly epochs: number;
+}): Promise<PrecisionResult[]> {
+  const results: PrecisionResult[] = [];
+  for (const precision of precisions) {
+    const runs: RunResult['pretrain'][] = [];
+    for (const seed of options.seeds) runs.push(await train({ precision, seed, epochs: options.epochs }));
+    results.push({
+      precision,
+      knnTop1: runs.flatMap(({ knnTop1 }) => knnTop1 ?? []),
+      effectiveRank: runs.flatMap(({ effectiveRank }) => effectiveRank ?? []),
+      outputStd: runs.flatMap(({ outputStd }) => outputStd ?? []),
+    });
+  }
+  return results;
+}
+
+async function train(changes: { precision: string; seed: number; epochs: number }): Promise<RunResult['pretrain']> {
+  const run = parseManifest(await readFile(manifest, 'utf8'), manifest);
+  const uri = join(folder, `${changes.precision}-${changes.seed}`);
+  const { pretrain, data, workers, gpusPerWorker } = run.spec;
+  const knn = { ...pretrain.knn, everyEpochs: changes.epochs };
+  const spec = {
+    ...{ workers, gpusPerWorker, data, pretrain: { ...pretrain, ...changes, knn } },
+    ...{ linear: { epochs: 0 }, storage: { uri } },
+  };
+  await rm(uri, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, 'run.yaml');
+  // A manifest may be JSON, which YAML contains.
+  await writeFile(file, JSON.stringify({ ...run, spec }));
+  const simsiam = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+  await runVisibly(process.execPath, [simsiam, 'run', '-f', file]);
+  return (JSON.parse(await readFile(join(uri, 'result.json'), 'utf8')) as RunResult).pretrain;
+}
+
+/** The document that the results make. */
+export function precisionReport(results: readonly PrecisionResult[], epochs: number): string {
+  const cell = (values: readonly number[], digits: number): string =>
+    `${mean(values).toFixed(digits)} (${values.map((value) => value.toFixed(digits)).join(', ')})`;
+  const rows = results.map(
+    ({ precision, knnTop1, effectiveRank, outputStd }) =>
+      `| ${precision} | ${cell(knnTop1, 1)} | ${cell(effectiveRank, 1)} | ${cell(outputStd, 4)} |`,
+  );
+  const seeds = results[0]?.knnTop1.length ?? 0;
+  return [
+    '<!-- Written by `npm run bench -- precision`. Do not edit. -->',
+    '',
+    '# bf16 beside fp32',
+    '',
+    `The recipe of \`${manifest}\` for ${epochs} epochs, in both precisions: the mean over ${seeds} seeds, and each seed's figure.`,
+    '',
+    '| precision | kNN top-1, % | effective rank | output std |',
+    '| --------- | ------------ | -------------- | ---------- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
