@@ -68,12 +68,7 @@ async function answer(page: LivePage, { method, url, headers }: IncomingMessage)
   // A name that leads here from a page elsewhere (DNS rebinding) isn't ours.
   if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(headers.host ?? '')) return plain(421, 'it answers to localhost only');
   if (method !== 'GET' && method !== 'HEAD') return plain(405, 'GET only');
-  switch (url) {
-    case '/':
-      return { status: 200, type: 'text/html', text: await page.html() };
-    case '/version':
-      return plain(200, await page.version());
-    default:
-      return plain(404, 'there are / and /version');
-  }
+  if (url === '/') return { status: 200, type: 'text/html', text: await page.html() };
+  if (url === '/version') return plain(200, await page.version());
+  return plain(404, 'there are / and /version');
 }

@@ -11,7 +11,7 @@ function svgElement(name, attributes) {
 }
 
 /** Makes the charts that the page has now readable. */
-function attachCharts() {
+window.attachCharts = () => {
   const charts = [...document.querySelectorAll('figure')].flatMap((figure) => {
     const source = figure.querySelector('.chart-data');
     if (!source) return [];
@@ -104,4 +104,4 @@ function attachCharts() {
     scrub.addEventListener('blur', () => hide(chart));
     scrub.addEventListener('keydown', ({ key }) => key === 'Escape' && hide(chart));
   }
-}
+};

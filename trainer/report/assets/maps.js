@@ -4,7 +4,7 @@
 'use strict';
 
 /** Makes the maps that the page has now readable. */
-function attachMaps() {
+window.attachMaps = () => {
   for (const figure of document.querySelectorAll('figure')) {
     const source = figure.querySelector('.map-data');
     if (!source) continue;
@@ -50,4 +50,4 @@ function attachMaps() {
     scrub.addEventListener('blur', hidePoint);
     scrub.addEventListener('keydown', ({ key }) => key === 'Escape' && hidePoint());
   }
-}
+};

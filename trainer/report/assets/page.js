@@ -4,8 +4,8 @@
  */
 'use strict';
 
-attachCharts();
-attachMaps();
+window.attachCharts();
+window.attachMaps();
 {
   const everyMilliseconds = 4000;
   const mark = (page) => page.querySelector('meta[name=version]')?.content;
@@ -24,8 +24,8 @@ attachMaps();
     document.title = page.title;
     document.querySelector('meta[name=version]').content = mark(page);
     for (const details of document.querySelectorAll('details')) details.open = open.has(details.dataset.name);
-    attachCharts();
-    attachMaps();
+    window.attachCharts();
+    window.attachMaps();
   }
 
   async function look() {
