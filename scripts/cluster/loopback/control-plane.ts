@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { freePorts } from '../../../trainer/launch/ports.ts';
@@ -100,7 +100,12 @@ export class ControlPlane {
 
   /** The file of a kubeconfig for one of the users. */
   kubeconfig(user = admin.name, namespace?: string): string {
-    const file = join(this.#places.folder, `${user.replaceAll(':', '-')}.kubeconfig`);
+    const file = join(
+      this.#places.folder,
+      `${user.replaceAll(':', '-')}${namespace === undefined ? '' : `.${namespace}`}.kubeconfig`,
+    );
+    // Another program may be reading it.
+    if (existsSync(file)) return file;
     const token = this.#tokens.get(user);
     if (token === undefined) throw new RangeError(`the control plane has no user ${user}`);
     writeFileSync(file, kubeconfigOf(this.url, this.caFile, token, namespace), { mode: 0o600 });
