@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { type KubeObject } from './kube.ts';
+import { installOperator } from './operator.ts';
+import { type RecipeChanges, smallRun } from './recipe.ts';
+import { type Reference, trainHere } from './reference.ts';
+import { runsApi, untilComplete, untilStep } from './watch-run.ts';
+import { Workplace } from './workplace.ts';
+
+const minute = 60_000;
+/** What a test of a fault waits for at most: many times what it takes on an idle machine. */
+export const patience = { timeout: 10 * minute } as const;
+/** Pre-training only: what follows it is in the main story. */
+export const pretrainOnly = { linear: { epochs: 0 } } as const;
+/** In the middle of the run, after some checkpoints. */
+const faultStep = 45;
+
+/** Runs that faults are tried on, and the history that they must end with. */
+export class FaultBench {
+  readonly workplace: Workplace;
+  readonly #reference: Reference;
+
+  private constructor(workplace: Workplace, reference: Reference) {
+    this.workplace = workplace;
+    this.#reference = reference;
+  }
+
+  static async open(namespace: string): Promise<FaultBench> {
+    const workplace = await Workplace.open(namespace);
+    await installOperator();
+    return new FaultBench(workplace, await trainHere(workplace));
+  }
+
+  close(): Promise<void> {
+    return this.workplace.close();
+  }
+
+  runPath(name: string): string {
+    return this.workplace.path(`simsiamruns/${name}`, runsApi);
+  }
+
+  podPath({ metadata }: KubeObject, rest = ''): string {
+    return this.workplace.path(`pods/${metadata.name}${rest}`);
+  }
+
+  run(name: string): Promise<KubeObject> {
+    return this.workplace.kube.get(this.runPath(name));
+  }
+
+  async apply(name: string, changes: RecipeChanges = pretrainOnly): Promise<void> {
+    const { kube, namespace, relay } = this.workplace;
+    await kube.apply(smallRun(name, namespace, relay.endpoint, changes));
+  }
+
+  /** Applies a run and waits until it is well on its way. */
+  async start(name: string, changes: RecipeChanges = pretrainOnly): Promise<void> {
+    await this.apply(name, changes);
+    await untilStep(this.workplace, name, faultStep, 5 * minute);
+  }
+
+  async worker(run: string, index: number): Promise<KubeObject> {
+    const pod = (await this.workplace.workers(run)).get(index);
+    assert.ok(pod, `worker ${index} of ${run} runs`);
+    return pod;
+  }
+
+  /** The run ends well, with the history of one that nothing happened to; then it goes. */
+  async endsAsUndisturbed(name: string): Promise<KubeObject> {
+    const run = await untilComplete(this.workplace, name, 6 * minute);
+    assert.equal(run['status'].phase, 'Succeeded');
+    const history = await this.workplace.object(`runs/${name}/pretrain/history.jsonl`);
+    assert.equal(history, this.#reference.pretrainHistory);
+    await this.workplace.kube.delete(this.runPath(name));
+    return run;
+  }
+
+  /** Runs a script in the trainer's container, which has Node and no shell. */
+  async inPod({ metadata }: KubeObject, script: string): Promise<string> {
+    const target = ['--namespace', metadata.namespace, metadata.name, '--container', 'trainer'];
+    return this.workplace.kube.kubectl(['exec', ...target, '--', '/usr/local/bin/node', '-e', script]);
+  }
+}

@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url';
+import { must } from '../../../scripts/cluster/system.ts';
+import { helm } from '../../../scripts/tools/cluster-tools.ts';
+
+const chart = fileURLToPath(new URL('../../../../helm/simsiam-operator', import.meta.url));
+export const operatorNamespace = 'simsiam-system';
+
+/** Installs the operator from its chart, as its users do, and waits until it serves. */
+export async function installOperator(): Promise<void> {
+  await must(
+    await helm(),
+    ...['upgrade', '--install', 'simsiam', chart, '--namespace', operatorNamespace, '--create-namespace'],
+    ...['--set', 'image.tag=dev', '--set', 'trainerImage.tag=dev', '--wait', '--timeout', '120s'],
+  );
+}
