@@ -2,19 +2,23 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { missingPrometheus, Prometheus } from '../helm/prometheus.ts';
 import { eventually, type KubeObject } from './support/kube.ts';
-import { installOperator } from './support/operator.ts';
+import { installOperator, operatorNamespace } from './support/operator.ts';
 import { smallRun } from './support/recipe.ts';
 import { type Reference, trainHere } from './support/reference.ts';
+import { conditionOf } from './support/watch-run.ts';
 import { Workplace } from './support/workplace.ts';
 
 const name = 'story';
 const minute = 60_000;
+const noPrometheus = missingPrometheus();
 
 describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () => {
   let workplace: Workplace;
   let reference: Reference;
   const seen: KubeObject[] = [];
+  let prometheus: Prometheus | undefined;
   let podSpecs: readonly KubeObject[] = [];
   const run = () => workplace.kube.get(workplace.path(`simsiamruns/${name}`, 'apis/simsiam.dev/v1alpha1'));
 
@@ -23,7 +27,10 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
     await installOperator();
     reference = await trainHere(workplace);
   });
-  after(() => workplace.close());
+  after(async () => {
+    await prometheus?.stop();
+    await workplace.close();
+  });
 
   test('it pre-trains in three pods on three nodes, and its status shows how', { timeout: 6 * minute }, async () => {
     await workplace.kube.apply(smallRun(name, workplace.namespace, workplace.relay.endpoint));
@@ -32,11 +39,13 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
       return workers.size === 3 && [...workers.values()];
     });
     podSpecs = pods;
+    if (!noPrometheus) prometheus = await scrape(workplace, pods);
     assert.equal(new Set(pods.map(({ spec }) => spec.nodeName)).size, 3);
     await eventually('the end of pre-training', 5 * minute, async () => {
-      const { status = {} } = await run();
+      const object = await run();
+      const { status = {} } = object;
       if (JSON.stringify(status) !== JSON.stringify(seen.at(-1))) seen.push(status);
-      return conditionOf(status, 'PretrainComplete') === 'True';
+      return conditionOf(object, 'PretrainComplete')?.['status'] === 'True';
     });
     const training = seen.filter(({ phase }) => phase === 'Pretraining').map(({ pretrain }) => pretrain);
     assert.ok(training.length > 1, 'the status moves while it trains');
@@ -47,12 +56,13 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
     'linear evaluation follows, and the run is complete with the result in its status',
     { timeout: 4 * minute },
     async () => {
-      const { status } = await eventually('the end of the run', 4 * minute, async () => {
+      const end = await eventually('the end of the run', 4 * minute, async () => {
         const object = await run();
-        return conditionOf(object['status'], 'Complete') === 'True' && object;
+        return conditionOf(object, 'Complete')?.['status'] === 'True' && object;
       });
+      const { status } = end;
       assert.equal(status.phase, 'Succeeded');
-      assert.equal(conditionOf(status, 'Healthy'), 'True');
+      assert.equal(conditionOf(end, 'Healthy')?.['status'], 'True');
       // A status has two decimals.
       assert.equal(status.linear.top1, Math.round(reference.result.linear.top1 * 100) / 100);
       assert.equal(status.pretrain.step, 120);
@@ -64,6 +74,46 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
     assert.equal(await workplace.object(`runs/${name}/linear/history.jsonl`), reference.linearHistory);
     const checkpoints = await readdir(join(workplace.s3.bucketFolder, `runs/${name}/pretrain/checkpoints`));
     assert.deepEqual(checkpoints.toSorted(), ['step-100-g1', 'step-110-g1', 'step-120-g1']);
+  });
+
+  test('Prometheus has the metrics of its workers', { skip: noPrometheus }, async () => {
+    const [step] = await prometheus!.query(`max_over_time(simsiam_step{run="${name}",worker="0"}[1h])`);
+    assert.ok(Number(step?.value[1]) > 0, 'steps of worker 0');
+    const std = await prometheus!.query(`max_over_time(simsiam_output_std{run="${name}"}[1h])`);
+    assert.ok(std.length > 0, 'the output std');
+  });
+
+  test('no secret is in its logs, its status or the events', async () => {
+    const { kube, namespace } = workplace;
+    const texts: (string | undefined)[] = [JSON.stringify(await run())];
+    for (const space of [namespace, operatorNamespace]) {
+      texts.push(JSON.stringify(await kube.list(`/api/v1/namespaces/${space}/events`)));
+      for (const { metadata } of await kube.list(`/api/v1/namespaces/${space}/pods`)) {
+        texts.push(await kube.text(`/api/v1/namespaces/${space}/pods/${metadata.name}/log`));
+        texts.push(JSON.stringify(await kube.get(`/api/v1/namespaces/${space}/pods/${metadata.name}`)));
+      }
+    }
+    const secrets = await kube.list(workplace.path('secrets'));
+    const values = secrets.flatMap(({ data }) => Object.values(data as Record<string, string>));
+    assert.ok(values.length >= 3, 'two credentials and the token of the rendezvous');
+    const whole = texts.join('\n');
+    assert.match(whole, /checkpoint/, 'the logs were read');
+    for (const value of values) {
+      const secret = Buffer.from(value, 'base64').toString('latin1');
+      assert.ok(!whole.includes(secret) && !whole.includes(value), 'a secret is told');
+    }
+  });
+
+  test('the operator may make Secrets and read none', async () => {
+    const account = 'simsiam-simsiam-operator';
+    const may = async (verb: string): Promise<boolean> => {
+      const as = `--as=system:serviceaccount:${operatorNamespace}:${account}`;
+      const word = await workplace.kube.kubectl(['auth', 'can-i', verb, 'secrets', as]).catch(() => 'no');
+      return word.trim() === 'yes';
+    };
+    assert.equal(await may('create'), true);
+    for (const verb of ['get', 'list', 'watch', 'update', 'patch', 'delete'])
+      assert.equal(await may(verb), false, verb);
   });
 
   test('its pods met Pod Security restricted and carried no token of the API server', () => {
@@ -98,7 +148,16 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
   );
 });
 
-function conditionOf(status: KubeObject, type: string): string | undefined {
-  const conditions = (status['conditions'] ?? []) as readonly KubeObject[];
-  return conditions.find((condition) => condition['type'] === type)?.['status'] as string | undefined;
+/** A real Prometheus that scrapes the workers, by way of the API server. */
+async function scrape(workplace: Workplace, pods: readonly KubeObject[]): Promise<Prometheus> {
+  const targets = pods.map(({ metadata }) => ({
+    port: workplace.kube.port,
+    labels: {
+      __metrics_path__: workplace.path(`pods/${metadata.name}:8080/proxy/metrics`),
+      run: name,
+      worker: metadata.annotations['batch.kubernetes.io/job-completion-index'] as string,
+      pod: metadata.name as string,
+    },
+  }));
+  return Prometheus.start(targets, 'no-rules-*.yaml');
 }

@@ -9,14 +9,15 @@ export type KubeObject = Record<string, any>;
 
 /** The API server, by way of `kubectl proxy`: HTTP without credentials on a loopback port. Independent of our client. */
 export class Kube {
+  /** Loopback port of the proxy. */
+  readonly port: number;
   readonly #kubectl: string;
   readonly #proxy: ChildProcess;
-  readonly #url: string;
 
-  private constructor(kubectl: string, proxy: ChildProcess, url: string) {
+  private constructor(kubectl: string, proxy: ChildProcess, port: number) {
     this.#kubectl = kubectl;
     this.#proxy = proxy;
-    this.#url = url;
+    this.port = port;
   }
 
   /** @param kubectl its path; the cluster is that of KUBECONFIG */
@@ -28,7 +29,7 @@ export class Kube {
     const [line] = (await once(proxy.stdout, 'data')) as [Buffer];
     const port = /:(\d+)/.exec(String(line))?.[1];
     if (port === undefined) throw new Error(`kubectl proxy says: ${String(line)}`);
-    return new Kube(kubectl, proxy, `http://127.0.0.1:${port}`);
+    return new Kube(kubectl, proxy, Number(port));
   }
 
   close(): void {
@@ -92,7 +93,7 @@ export class Kube {
   }
 
   async #send(method: string, path: string, body?: KubeObject, type = 'application/json'): Promise<Response> {
-    return fetch(this.#url + path, {
+    return fetch(`http://127.0.0.1:${this.port}${path}`, {
       method,
       ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': type } }),
       signal: AbortSignal.timeout(20_000),
