@@ -98,6 +98,21 @@ describe('a pre-training checkpoint that PyTorch wrote', () => {
     );
   });
 
+  test('becomes a safetensors file with a card beside it, once', async () => {
+    await mkdir(at('carded'));
+    const to = at('carded/backbone.safetensors');
+    await convert({ from: original, to, backbone: true, card: true });
+    const card = await readFile(at('carded/README.md'), 'utf8');
+    assert.match(card, /^---\nlibrary_name: pytorch\n[^]*\n# resnet18, pre-trained by SimSiam\n/);
+    assert.match(card, /\| epochs \| 3 \|/);
+    assert.match(card, /model\.load_state_dict\(load_file\("backbone\.safetensors"\), strict=True\)/);
+    const again = convert({ from: original, to: at('carded/b.safetensors'), backbone: true, card: true });
+    await assert.rejects(again, { code: 'CONVERT_IMPOSSIBLE', message: /README\.md exists already/ });
+    const elsewhere = convert({ from: original, to: at('c.pth'), backbone: false, card: true });
+    await assert.rejects(elsewhere, { code: 'CONVERT_IMPOSSIBLE', message: /only those get a card/ });
+    assert.deepEqual(await readdir(at('carded')), ['README.md', 'backbone.safetensors']);
+  });
+
   test('becomes a .pkl for detectron2 with the bytes of every tensor', async () => {
     await convertTo('detectron2.pkl');
     const pkl = await readFile(at('detectron2.pkl'));
@@ -169,7 +184,7 @@ describe('what can not be converted is refused, and nothing is written', () => {
     await refused(() => convertTo('kept.pth'), /exists already/);
     assert.equal(await readFile(at('kept.pth'), 'utf8'), 'mine');
   });
-  test('a target of an unknown kind', () => refused(() => convertTo('a.onnx'), /told by its end/));
+  test('a target of an unknown kind', () => refused(() => convertTo('a.h5'), /told by its end/));
   test('a source of an unknown kind', () =>
     refused(() => convertTo('a.pth', import.meta.filename), /give a \.pth\.tar/));
   test('a source that is not there', () => refused(() => convertTo('a.pth', at('nowhere.pth')), /can't be read/));

@@ -1,3 +1,5 @@
+import { basename, dirname, join } from 'node:path';
+
 import type { Architecture } from '../../api/run.ts';
 import { encodeJson } from '../checkpoint/json.ts';
 import { encodeSafetensors } from '../checkpoint/safetensors.ts';
@@ -5,11 +7,12 @@ import type { NamedTensor } from '../checkpoint/tensors.ts';
 import { toDetectron2 } from './detectron2.ts';
 import { ConvertError } from './errors.ts';
 import { type TargetFormat, targetFormat } from './formats.ts';
-import { architectureOf, backboneOf, type Network } from './network.ts';
+import { modelCard } from './model-card.ts';
+import { architectureOf, backboneOf, isPretrained, type Network } from './network.ts';
 import { toOnnx } from './onnx/to-onnx.ts';
 import { readNetwork } from './read-network.ts';
 import { toTorchCheckpoint, toTorchStateDict } from './torch-checkpoint.ts';
-import { type Contents, writeNew } from './write-new.ts';
+import { type Contents, refuseExisting, writeNew } from './write-new.ts';
 
 /** Those that hold a backbone and nothing else. */
 const bareFormats: readonly TargetFormat[] = ['torch-backbone', 'detectron2', 'onnx'];
@@ -21,6 +24,8 @@ interface ConvertOptions {
   readonly to: string;
   /** Only the backbone, by torchvision's names; `.pth`, `.pt`, `.pkl` and `.onnx` hold nothing else anyway. */
   readonly backbone: boolean;
+  /** Also write a README.md beside a `.safetensors` file that says what it is. Default false. */
+  readonly card?: boolean;
 }
 
 /** What was written. */
@@ -36,21 +41,29 @@ export interface Conversion {
  *
  * @throws ConvertError, TorchFileError, TorchClassError, SafetensorsError, and the errors of storage
  */
-export async function convert({ from, to, backbone }: ConvertOptions): Promise<Conversion> {
+export async function convert({ from, to, backbone, card = false }: ConvertOptions): Promise<Conversion> {
   const format = targetFormat(to);
   if (backbone && (format === 'torch-checkpoint' || format === 'folder')) {
     throw new ConvertError(`${to} is a whole checkpoint: for the backbone write a .safetensors or .pth file`);
   }
+  const readme = join(dirname(to), 'README.md');
+  if (card && format !== 'safetensors') throw new ConvertError(`${to} is no .safetensors file: only those get a card`);
+  if (card) await refuseExisting(readme);
   const network = await readNetwork(from);
   const bare = backboneOf(network.tensors);
   const arch = architectureOf(bare);
   const isBare = backbone || bareFormats.includes(format);
-  await writeNew(to, contentsOf(format, network, isBare ? bare : network.tensors));
+  const tensors = isBare ? bare : network.tensors;
+  await writeNew(to, contentsOf(format, network, tensors));
+  if (card) {
+    const text = modelCard({ network, arch, tensors, file: basename(to), isBare: isBare || !isPretrained(tensors) });
+    await writeNew(readme, [Buffer.from(text)]);
+  }
   const hasMomenta = format === 'torch-checkpoint' || format === 'folder';
   return {
     format,
     arch,
-    tensors: (isBare ? bare : network.tensors).length,
+    tensors: tensors.length,
     momentumBuffers: hasMomenta ? network.momenta.length : 0,
   };
 }

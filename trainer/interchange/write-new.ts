@@ -15,7 +15,7 @@ export type Contents = readonly Uint8Array[] | ReadonlyMap<string, readonly Uint
  * @throws StorageFullError and the other storage errors
  */
 export async function writeNew(path: string, contents: Contents): Promise<void> {
-  if (await exists(path)) throw new ConvertError(`${path} exists already: delete it, or write to another path`);
+  await refuseExisting(path);
   await writeWhole(path, contents);
 }
 
@@ -41,6 +41,11 @@ async function stage(staged: string, contents: Contents): Promise<void> {
   if (!(contents instanceof Map)) return await writeDurably(staged, contents as readonly Uint8Array[]);
   await mkdir(staged);
   for (const [name, parts] of contents) await writeDurably(join(staged, name), parts);
+}
+
+/** @throws ConvertError if there is anything at the path */
+export async function refuseExisting(path: string): Promise<void> {
+  if (await exists(path)) throw new ConvertError(`${path} exists already: delete it, or write to another path`);
 }
 
 async function exists(path: string): Promise<boolean> {
