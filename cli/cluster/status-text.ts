@@ -129,22 +129,31 @@ export function restartsText(restarts: SimSiamRunStatus['restarts'] = {}): strin
 }
 
 function conditionLines(status: SimSiamRunStatus | undefined, now: number, width: number): string[] {
-  return (status?.conditions ?? []).flatMap(({ type, status: is, reason, message, lastTransitionTime }) => [
-    `${mark(type, is)} ${type.padEnd(17)}${is.padEnd(8)}${reason}, ${ageOf(lastTransitionTime, now)}`,
-    ...(message === '' || !isNews(type, is, reason) ? [] : wrapped(message, width - 6).map((line) => `    ${line}`)),
-  ]);
+  return (status?.conditions ?? []).filter(isWorthShowing).flatMap((condition) => {
+    const { type, status: is, reason, message, lastTransitionTime } = condition;
+    const words = isFine(condition) || message === '' ? [] : wrapped(message, width - 6);
+    return [
+      `${mark(condition)} ${type.padEnd(17)}${is.padEnd(8)}${reason}, ${ageOf(lastTransitionTime, now)}`,
+      ...words.map((line) => `    ${line}`),
+    ];
+  });
 }
 
-/** Whether a condition's message is worth reading: something is wrong, is awaited, or has ended. */
-function isNews(type: string, status: string, reason: string): boolean {
-  if (type === 'Healthy' || type === 'Admitted') return status !== 'True';
-  if (type === 'Suspended') return status === 'True' || reason === 'Stopping';
-  return type !== 'PretrainComplete' && status === 'True';
+type Condition = NonNullable<SimSiamRunStatus['conditions']>[number];
+
+/** Whether the run may start and is well is always of interest; what has not come about is not. */
+function isWorthShowing({ type, status, reason }: Condition): boolean {
+  return type === 'Admitted' || type === 'Healthy' || status === 'True' || reason === 'Stopping';
 }
 
-function mark(type: string, status: string): string {
-  if (type === 'Failed') return status === 'True' ? '✗' : ' ';
-  if (type === 'Healthy') return status === 'False' ? '!' : '✓';
+/** What is as it should be needs no words. */
+function isFine({ type, status }: Condition): boolean {
+  return status === 'True' && (type === 'Admitted' || type === 'Healthy' || type === 'PretrainComplete');
+}
+
+function mark({ type, status }: Condition): string {
+  if (type === 'Failed') return '✗';
+  if (type === 'Healthy' && status === 'False') return '!';
   return status === 'True' ? '✓' : ' ';
 }
 

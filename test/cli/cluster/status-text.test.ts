@@ -24,6 +24,8 @@ const status: SimSiamRunStatus = {
   lostSteps: 31,
 };
 
+type Condition = NonNullable<SimSiamRunStatus['conditions']>[number];
+
 const progress: Progress = {
   ...{ stage: 'pretrain', phase: 'Pretraining', generation: 1, updatedAt: before(1) },
   pretrain: { epoch: 42, step: 4200, totalSteps: 10_000, loss: -0.75, outputStd: 0.0221, samplesPerSecond: 512 },
