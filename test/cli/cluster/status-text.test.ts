@@ -55,6 +55,23 @@ describe('the status of a run', () => {
     ]);
   });
 
+  test('of the conditions what has come about is shown, with words where there is something to do', () => {
+    const conditions = [
+      { type: 'Suspended', status: 'False', reason: 'Stopping', message: 'they finish their step' },
+      { type: 'Complete', status: 'False', reason: 'InProgress', message: 'the run goes on' },
+      { type: 'Failed', status: 'True', reason: 'Collapsed', message: 'std 0.0001' },
+      { type: 'Healthy', status: 'True', reason: 'Running', message: 'all is well' },
+    ].map((each) => ({ ...each, lastTransitionTime: before(5) }) as Condition);
+    const lines = statusLines({ run: runObject({ conditions }), workers: [], progress: undefined }, undefined, noon);
+    assert.deepEqual(lines.slice(lines.indexOf('Conditions') + 1), [
+      '    Suspended        False   Stopping, 5 s',
+      '      they finish their step',
+      '  ✗ Failed           True    Collapsed, 5 s',
+      '      std 0.0001',
+      '  ✓ Healthy          True    Running, 5 s',
+    ]);
+  });
+
   test('what worker 0 says is newer, and has steps: a time is left', () => {
     const lines = statusLines({ run, workers: [], progress }, undefined, noon);
     assert.equal(lines[3], 'pretrain ██████████░░░░░░░░░░░░░░ epoch 42/100 · 512 images/s · ETA 1 h 36 min');
