@@ -10,7 +10,7 @@ export type Architecture = (typeof architectures)[number];
 const knnSchema = z.strictObject({
   everyEpochs: field(wholeNumber(0, 100_000).default(1), {
     description:
-      'Epochs between two runs of the monitors; 0 switches them off. The effective rank needs images alone, kNN labels and data.val.',
+      'Epochs between two runs of the monitors; 0 switches them off. The effective rank needs images alone, kNN and the linear probe labels.',
     unit: 'epochs',
     source: 'paper appendix D (kNN monitor)',
   }),
@@ -27,6 +27,10 @@ const knnSchema = z.strictObject({
   bankSize: field(wholeNumber(1, 10_000_000).default(50_000), {
     description: 'Most training images whose features are kept to vote.',
     unit: 'images',
+    source: ownField,
+  }),
+  linearProbe: field(z.boolean().default(true), {
+    description: 'Also classify by a linear fit to the same features, by ridge regression.',
     source: ownField,
   }),
 });
@@ -125,7 +129,9 @@ export const pretrainSchema = z.strictObject({
     source: 'paper §4',
   }),
   knn: field(knnSchema.prefault({}), {
-    description: 'kNN classification of data.val by the features of training images, as a monitor during pre-training.',
+    description:
+      'Classification of data.val, or without one of a tenth of data.train, by the features of other training images, as a ' +
+      'monitor during pre-training.',
     source: 'paper appendix D (kNN monitor)',
   }),
   maxSteps: field(wholeNumber(1, 1_000_000_000).exactOptional(), {

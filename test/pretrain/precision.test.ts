@@ -28,6 +28,7 @@ const views = await photoViews(batch, imageSize);
 interface Stepped {
   readonly loss: number;
   readonly outputStd: number;
+  readonly gradientNorm: number;
   /** By parameter: without momentum and decay the momentum buffer is the gradient. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
@@ -73,6 +74,7 @@ async function stepIn(precision: 'fp32' | 'bf16', state: PretrainState): Promise
   return {
     loss: metrics[metric.loss]!,
     outputStd: metrics[metric.outputStd]!,
+    gradientNorm: metrics[metric.gradientNorm]!,
     gradients: new Map([...values.momenta].map(([name, bytes]) => [name, floatsOf(bytes)])),
   };
 }
@@ -109,6 +111,13 @@ describe('bf16 beside fp32', () => {
     assert.ok(sorted[sorted.length >> 1]! > 0.97, `the median is ${sorted[sorted.length >> 1]}`);
     // bfloat16 has 8 bits: a gradient that agreed to the last one would not have been computed in it.
     assert.ok(cosines.some(([, value]) => value < 0.99999));
+  });
+
+  test('the gradient norm is the length of all gradients together', async () => {
+    const { gradientNorm, gradients } = await stepIn('fp32', await codec.initial(1));
+    const squares = [...gradients.values()].map((gradient) => gradient.reduce((sum, value) => sum + value ** 2, 0));
+    const expected = Math.sqrt(squares.reduce((a, b) => a + b));
+    assert.ok(Math.abs(gradientNorm / expected - 1) < 1e-5, `${gradientNorm}, ${expected}`);
   });
 
   test('what leaves the backbone, the projector and the predictor is float32', () => {

@@ -14,6 +14,7 @@ export interface StepReport {
   readonly loss: number;
   readonly learningRate: number;
   readonly outputStd: number;
+  readonly gradientNorm: number;
   /** What this rank waited for its batch, and then for the graph function. Not equal on all ranks. */
   readonly milliseconds: { readonly data: number; readonly step: number };
   /** A rank asked for it; all ranks see the same. */
@@ -66,6 +67,7 @@ export async function trainLoop(options: LoopOptions): Promise<{ state: Pretrain
         loss,
         learningRate: rates.encoder,
         outputStd: metrics[metric.outputStd]!,
+        gradientNorm: metrics[metric.gradientNorm]!,
         milliseconds: { data: given - asked, step: context.clock() - given },
         stop: metrics[metric.stop]! > 0,
         checkpoint: metrics[metric.checkpoint]! > 0,

@@ -1,6 +1,6 @@
 import { effectiveRankSamples, measureEffectiveRank, type EffectiveRank } from '../evaluate/effective-rank.ts';
 import type { EvaluationData } from '../evaluate/evaluation-data.ts';
-import { knnTop1 } from '../evaluate/knn-monitor.ts';
+import { featureScores } from '../evaluate/knn-monitor.ts';
 import { backboneExtractor, projectionExtractor } from '../evaluate/network-extractor.ts';
 import { simSiam } from '../model/simsiam.ts';
 import type { RankContext } from '../rank/context.ts';
@@ -9,7 +9,10 @@ import type { PretrainState } from './state.ts';
 /** What is measured at the end of an epoch, over all ranks; absent in epochs without it. */
 export interface MonitorFigures {
   readonly rank?: EffectiveRank;
+  /** Percent. */
   readonly knnTop1?: number;
+  /** Percent. */
+  readonly probeTop1?: number;
 }
 
 /** Measures the representation while it is trained, in eval mode and without changing it. */
@@ -42,8 +45,8 @@ export class Monitors {
         shape: this.#data.shape,
         onBatch,
       });
-      const top1 = await knnTop1({ runtime, extractor: backbone, data: this.#data, spec: spec.knn, onBatch });
-      return { rank, ...(top1 === undefined ? {} : { knnTop1: top1 }) };
+      const scores = await featureScores({ runtime, extractor: backbone, data: this.#data, spec: spec.knn, onBatch });
+      return { rank, ...scores };
     } finally {
       projection.state.dispose();
       backbone.state.dispose();

@@ -154,11 +154,11 @@ class RootRecorder {
   }
 
   afterStep(report: StepReport, figures: MonitorFigures, place: { totalSteps: number; finishedAt: number }): void {
-    const { step, epoch, loss, learningRate, outputStd, milliseconds } = report;
+    const { step, epoch, loss, learningRate, outputStd, gradientNorm, milliseconds } = report;
     this.parts.add('data', milliseconds.data);
     this.parts.add('step', milliseconds.step);
     this.#journal.assertHealthy();
-    this.#journal.record({ step, epoch, loss, learningRate, outputStd, ...plain(figures) });
+    this.#journal.record({ step, epoch, loss, learningRate, outputStd, gradientNorm, ...plain(figures) });
     this.#figures = { ...this.#figures, ...figures };
     this.#health.afterStep(outputStd);
     this.#show(report, place);
@@ -179,7 +179,7 @@ class RootRecorder {
     const { batchSize, epochs } = context.run.spec.pretrain;
     const milliseconds = finishedAt - this.#shown.at;
     if (milliseconds < context.progressInterval && !report.epochEnd && report.step !== totalSteps) return;
-    const { step, epoch, epochEnd, loss, learningRate, outputStd } = report;
+    const { step, epoch, epochEnd, loss, learningRate, outputStd, gradientNorm } = report;
     const steps = step - this.#shown.step;
     const rate = (passed: { steps: number; milliseconds: number }): number =>
       (1000 * passed.steps * batchSize) / passed.milliseconds;
@@ -193,15 +193,20 @@ class RootRecorder {
     const figures = plain(this.#figures);
     context.send({
       ...{ type: 'progress', stage: 'pretrain', epoch, epochs, step, totalSteps, loss, learningRate, outputStd },
-      ...{ ...figures, samplesPerSecond, seconds: this.parts.total(), epochEnd },
+      ...{ gradientNorm, ...figures, samplesPerSecond, seconds: this.parts.total(), epochEnd },
     });
   }
 }
 
 /** Monitor figures as they stand in the history. */
-function plain({ rank, knnTop1 }: MonitorFigures): { effectiveRank?: number; knnTop1?: number } {
+function plain({ rank, knnTop1, probeTop1 }: MonitorFigures): {
+  effectiveRank?: number;
+  knnTop1?: number;
+  probeTop1?: number;
+} {
   return {
     ...(rank ? { effectiveRank: rank.effectiveRank, effectiveRankSamples: rank.samples } : {}),
     ...(knnTop1 === undefined ? {} : { knnTop1 }),
+    ...(probeTop1 === undefined ? {} : { probeTop1 }),
   };
 }

@@ -8,6 +8,7 @@ import { isPredictor, type SimSiam } from '../model/simsiam.ts';
 import { graphSpecs, groupEntries } from '../model/state.ts';
 import { sgd } from '../optimize/sgd.ts';
 import { allReduceSum, world } from '../tensorflow/collectives.ts';
+import { rawOp } from '../tensorflow/raw-op.ts';
 import type { GraphFunction, Runtime, TensorSpec } from '../tensorflow/runtime.ts';
 import { tf, type Tensor } from '../tensorflow/tfjs.ts';
 import { GradientBuckets } from './gradient-buckets.ts';
@@ -29,7 +30,7 @@ interface StepOptions {
 /** Places in the step's last input, float32 [4]. The signals are 0 or 1 and added up over the ranks. */
 export const control = { learningRate: 0, predictorLearningRate: 1, stop: 2, checkpoint: 3 } as const;
 
-/** Places in the step's last output, float32 [4]. All are over the whole batch and equal on all ranks. */
+/** Places in the step's last output, float32 [5]. All are over the whole batch and equal on all ranks. */
 export const metric = {
   loss: 0,
   /** Mean over the dimensions of the standard deviation of z₁/‖z₁‖ over the batch, unbiased. Healthy: about 1/√dim. */
@@ -38,6 +39,8 @@ export const metric = {
   stop: 2,
   /** How many ranks want a checkpoint after this step. */
   checkpoint: 3,
+  /** Euclidean length of all gradients together, of the batch's mean loss and before weight decay. */
+  gradientNorm: 4,
 } as const;
 
 /** Both kinds of signal lie side by side in the inputs and in the outputs. */
@@ -81,18 +84,20 @@ export function tracePretrainStep(options: StepOptions): GraphFunction {
       return loss as never;
     })(parameters);
     const averaged = buckets.finish();
+    const gradients = groups.trainable.map(({ name }) => required(averaged, name));
     const rate = (index: number): Tensor => tf.slice(controls[0], [index], [1]).reshape([]);
     const [encoderRate, predictorRate] = [rate(control.learningRate), rate(control.predictorLearningRate)];
     const updated = sgd({
       parameters,
       momenta,
-      gradients: groups.trainable.map(({ name }) => required(averaged, name)),
+      gradients,
       learningRates: groups.trainable.map((entry) => (isPredictor(entry) ? predictorRate : encoderRate)),
       momentum: spec.momentum,
       weightDecay: spec.weightDecay,
     });
     const moved = groups.statistics.map(({ name }) => required(running, name));
-    return [updated.parameters, updated.momenta, moved, [figures!]] as Tensor[][];
+    const all = tf.concat([figures!, lengthOf(gradients)], 0);
+    return [updated.parameters, updated.momenta, moved, [all]] as Tensor[][];
   });
 }
 
@@ -116,4 +121,10 @@ function figuresOf(loss: Tensor, z: Tensor, signals: Tensor): Tensor {
   const [totalLoss, signalled, ...moments] = allReduceSum(local) as [Tensor, Tensor, ...Tensor[]];
   const std = outputStd(moments, z.shape[0], world());
   return tf.concat([tf.div(totalLoss, world()), tf.reshape(std, [1]), signalled], 0);
+}
+
+/** Of tensors as if they were one vector: [1]. L2Loss is half a sum of squares, in one kernel. */
+function lengthOf(tensors: readonly Tensor[]): Tensor {
+  const halves = tensors.map((tensor) => tf.reshape(rawOp('L2Loss', [tensor]), [1]));
+  return tf.sqrt(tf.mul(tf.sum(tf.concat(halves, 0), 0, true), 2));
 }

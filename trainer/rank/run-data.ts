@@ -19,10 +19,15 @@ type Use =
   | 'linear evaluation'
   | 'validation'
   | `features of ${number} training images`
+  | 'a bank of training images'
+  | 'training images held out'
   | 'the sample for reports';
 
 /** Images of a batch in evaluation, at most; never more than a training batch, whose memory is known to be there. */
 const EVALUATION_BATCH = 256;
+
+/** Without a validation set this part of the training images, and so many at most, is held out of the kNN bank. */
+const [HELD_OUT_PART, HELD_OUT_MOST] = [0.1, 5000];
 
 /** Images of the sample for reports, at most: a map of more is a cloud, and a page with more is large. */
 const SAMPLE_IMAGES = 1000;
@@ -132,13 +137,23 @@ export class RunData {
         return new EvalLoader({ ...this.#common(), ...shape, dataset, ...(subset ? { subset: subset() } : {}) });
       });
     const { train, validation } = this;
+    const labelled = train.classes.length > 0;
+    const heldOut = validation ? 0 : Math.min(HELD_OUT_MOST, Math.ceil(train.size * HELD_OUT_PART));
+    const all = (): AsyncIterable<IndexedBatch> => loader('validation', validation!).batches();
+    const rest = (): AsyncIterable<IndexedBatch> =>
+      loader('training images held out', train, () => this.#subset(train, train.size, train.size - heldOut)).batches();
     return {
       shape,
       trainSize: train.size,
       classes: train.classes.length,
       train: (images) =>
         loader(`features of ${images} training images`, train, () => this.#subset(train, images)).batches(),
-      validation: validation && (() => loader('validation', validation).batches()),
+      bank: (images) =>
+        loader('a bank of training images', train, () =>
+          this.#subset(train, Math.min(images, train.size - heldOut)),
+        ).batches(),
+      queries: labelled ? (validation ? all : rest) : undefined,
+      validation: validation && all,
     };
   }
 
@@ -188,10 +203,10 @@ export class RunData {
     return { batchSize: Math.min(EVALUATION_BATCH, batchSize / runtime.world), imageSize };
   }
 
-  /** The first so many images in an order drawn once from the seed; all, where there are fewer. */
-  #subset({ size }: Dataset, images: number): Int32Array {
+  /** The images from and up to a place in an order drawn once from the seed. */
+  #subset({ size }: Dataset, to: number, from = 0): Int32Array {
     const { seed } = this.#context.run.spec.pretrain;
-    return Int32Array.from(new CounterRandom(seed, purpose.subset).permutation(size)).slice(0, images).sort();
+    return Int32Array.from(new CounterRandom(seed, purpose.subset).permutation(size)).slice(from, to).sort();
   }
 
   #common(): { rank: number; world: number; threads: number; maxBadImageFraction: number } {

@@ -100,7 +100,7 @@ async function runStages(
   const former = evaluating?.checkpoint?.state['baselines'] as RunResult['baselines'] | undefined;
   const known = await shareFromRoot(runtime, former ?? null);
   // Beside a backbone that was only given, the run trained nothing to compare them with.
-  const compares = data.validation !== undefined && (spec.epochs > 0 || run.spec.linear.baselines);
+  const compares = data.evaluation().queries !== undefined && (spec.epochs > 0 || run.spec.linear.baselines);
   const baselines = known ?? (compares ? await measureBaselines(context, data) : undefined);
   if (compares && !baselines) return exitCode.preempted;
   let linear: RunResult['linear'];

@@ -35,9 +35,13 @@ export interface ProgressMessage {
   readonly learningRate: number;
   /** Mean over the dimensions of the standard deviation of z/‖z‖; healthy near 1/√dim, 0 when collapsed. */
   readonly outputStd?: number;
+  /** Euclidean length of all gradients together. */
+  readonly gradientNorm?: number;
   readonly effectiveRank?: number;
   /** Percent. */
   readonly knnTop1?: number;
+  /** Percent, of the linear fit to the kNN's features. */
+  readonly probeTop1?: number;
   /** Percent, of the validation set. */
   readonly top1?: number;
   readonly top5?: number;

@@ -14,7 +14,15 @@ const group = 'pretraining';
 /** The charts of pre-training: whether it learns, whether it collapses, and how fast it is. */
 export function pretrainingSection(views: readonly RunView[]): Html | undefined {
   if (views.every(({ data }) => data.pretrain === undefined)) return undefined;
-  const charts = [loss(views), outputStd(views), effectiveRank(views), knn(views), learningRate(views)];
+  const charts = [
+    loss(views),
+    outputStd(views),
+    effectiveRank(views),
+    knn(views),
+    probe(views),
+    gradientNorm(views),
+    learningRate(views),
+  ];
   return html`<section aria-labelledby="pretraining">
     <h2 id="pretraining">Pre-training</h2>
     <div class="charts">${charts.map((chart) => stageChart(chart))} ${others(views)} ${throughputCharts(views)}</div>
@@ -120,6 +128,26 @@ export function baselineReferences(views: readonly RunView[], score: 'knnTop1' |
   });
 }
 
+function probe(views: readonly RunView[]): StageChart {
+  const x = stageAxis(views, 'pretrain');
+  const lines = linesOf(views, 'pretrain', 'probeTop1', x);
+  return {
+    ...{ id: 'probe', title: 'Linear probe top-1', group, views },
+    note: 'The same images, classified by a linear fit (ridge regression) to the features of the training images.',
+    chart: { x, lines, y: axisFor('percent', lines, [], formatPercent, ' %') },
+  };
+}
+
+function gradientNorm(views: readonly RunView[]): StageChart {
+  const x = stageAxis(views, 'pretrain');
+  const lines = linesOf(views, 'pretrain', 'gradientNorm', x);
+  return {
+    ...{ id: 'gradient-norm', title: 'Gradient norm', group, views },
+    note: 'Length of all gradients together, before weight decay. Jumps tell of a learning rate that is too high.',
+    chart: { x, lines, y: axisFor('norm', lines, [0], formatFigure) },
+  };
+}
+
 function learningRate(views: readonly RunView[]): StageChart {
   const x = stageAxis(views, 'pretrain');
   const lines = linesOf(views, 'pretrain', 'learningRate', x).filter(({ kind }) => kind === 'line');
@@ -130,7 +158,10 @@ function learningRate(views: readonly RunView[]): StageChart {
   };
 }
 
-const known = ['loss', 'outputStd', 'effectiveRank', 'effectiveRankSamples', 'knnTop1', 'learningRate'];
+const known = [
+  ...['loss', 'outputStd', 'effectiveRank', 'effectiveRankSamples', 'knnTop1', 'probeTop1', 'gradientNorm'],
+  'learningRate',
+];
 
 /** What else the history holds. */
 function others(views: readonly RunView[]): (Html | undefined)[] {
