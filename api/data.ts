@@ -11,7 +11,8 @@ export const dataSchema = z.strictObject({
     source: 'original: positional DATA, its train/ folder',
   }),
   val: field(z.string().min(1).max(4096).exactOptional(), {
-    description: 'Labelled validation images, in the same forms. Needed by linear evaluation; the kNN monitor does without.',
+    description:
+      'Labelled validation images, in the same forms. Needed by linear evaluation; the kNN monitor does without.',
     unit: 'path or URI',
     source: 'original: positional DATA, its val/ folder',
   }),
