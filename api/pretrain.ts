@@ -29,8 +29,8 @@ const knnSchema = z.strictObject({
     unit: 'images',
     source: ownField,
   }),
-  linearProbe: field(z.boolean().default(true), {
-    description: 'Also classify by a linear fit to the same features, by ridge regression.',
+  linearProbe: field(z.boolean().exactOptional(), {
+    description: 'Whether to classify by a linear fit to the same features too, by ridge regression; unset it does.',
     source: ownField,
   }),
 });

@@ -31,7 +31,7 @@ export async function featureScores(options: KnnMonitorOptions): Promise<Feature
   if (!found) return {};
   const { bank, queries, classes } = found;
   const { top1 } = await knnAccuracy({ runtime, bank, classes, k: spec.k, temperature: spec.temperature }, queries);
-  if (!spec.linearProbe) return { knnTop1: top1 };
+  if (spec.linearProbe === false) return { knnTop1: top1 };
   return { knnTop1: top1, probeTop1: await ridgeProbe({ runtime, bank, classes }, queries) };
 }
 
