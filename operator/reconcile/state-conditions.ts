@@ -2,7 +2,10 @@ import type { ConditionType } from '../../api/status.ts';
 import type { WorkerStage } from '../../api/worker.ts';
 import type { Job } from '../kube/objects.ts';
 import { findCondition, holds, type Statement } from './conditions.ts';
+import { adviceFor } from './advice.ts';
 import type { Problem } from './diagnose.ts';
+import { wordsOf } from './explain-failure.ts';
+import { failureClass } from './failure-class.ts';
 import type { Verdict } from './judge.ts';
 import { isSuspended } from './jobs.ts';
 import type { Observed, WorkerReport } from './observed.ts';
@@ -104,9 +107,9 @@ function healthy({ observed, verdict, job, report, problem }: Findings): Stateme
   const hasRun = (findCondition(run.status, 'Healthy')?.status ?? 'Unknown') !== 'Unknown';
   const lives = pods.some((pod) => pod.status?.phase === 'Running');
   if (!lives && !hasRun) return say('Unknown', 'Starting', startingWords(verdict.stage, job));
-  return newestPods(pods, verdict.stage).some((pod) => pod.status?.phase === 'Failed')
-    ? say('True', 'Recovering', 'workers that have failed are made anew by the Job')
-    : say('True', 'Running', 'nothing is known that somebody should look after');
+  const lost = newestPods(pods, verdict.stage).find((pod) => pod.status?.phase === 'Failed');
+  if (lost === undefined) return say('True', 'Running', 'nothing is known that somebody should look after');
+  return say('True', 'Recovering', `${wordsOf(lost)}${adviceFor(failureClass(lost))}; the Job makes it anew`);
 }
 
 function startingWords(stage: WorkerStage, job: Job | undefined): string {

@@ -7,7 +7,17 @@ import { failureClass } from '../../../operator/reconcile/failure-class.ts';
 import { reconcile } from '../../../operator/reconcile/reconcile.ts';
 import type { Observed } from '../../../operator/reconcile/observed.ts';
 import { runOf } from '../fixtures.ts';
-import { configOf, jobOf, observedOf, podOf, type PodParts, progressOf, settings, start } from './builders.ts';
+import {
+  configOf,
+  jobOf,
+  observedOf,
+  podOf,
+  type PodParts,
+  progressOf,
+  settings,
+  start,
+  withConditions,
+} from './builders.ts';
 
 const run = runOf();
 const disrupted = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' };
@@ -215,6 +225,26 @@ describe('a Job that has failed', () => {
         { created: 9, exit: { code: 76, seconds: 9 } },
       ),
       /^True RestartsExhausted: .*maxRestarts allows; at last: worker 0: Error \[exit 76\]; .*hangTimeoutSeconds/,
+    );
+  });
+});
+
+describe('a worker that has failed and will be made anew', () => {
+  it('is told of, with what to do if it goes on; the run stays healthy', () => {
+    const observed = observedOf({
+      run: withConditions(run, 'Healthy'),
+      jobs: { pretrain: jobOf(run, 'pretrain') },
+      configs: { pretrain: configOf(run, 'pretrain') },
+      pods: [
+        podOf(run),
+        podOf(run, { index: 1, exit: { code: 76, message: '{"code":"LAUNCH_HANG","message":"no step for 300 s"}' } }),
+      ],
+    });
+    const healthy = reconcile(observed, settings, start).status.conditions?.find(({ type }) => type === 'Healthy');
+    assert.deepEqual([healthy?.status, healthy?.reason], ['True', 'Recovering']);
+    assert.match(
+      healthy?.message ?? '',
+      /^worker 1: no step for 300 s \[LAUNCH_HANG, exit 76\]; .*hangTimeoutSeconds.*; the Job makes it anew$/,
     );
   });
 });

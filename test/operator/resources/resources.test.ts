@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parseManifest } from '../../../api/manifest.ts';
 import type { SimSiamRunInput } from '../../../api/run.ts';
 import { workerEnvironment } from '../../../api/worker.ts';
 import type { Job } from '../../../operator/kube/objects.ts';
@@ -173,5 +176,17 @@ describe('the network of a run', () => {
     const [own, others] = buildNetworkPolicy(runOf()).spec?.ingress ?? [];
     assert.equal(own?.ports, undefined);
     assert.deepEqual(others?.ports, [{ port: 8080, protocol: 'TCP' }]);
+  });
+});
+
+describe('examples/cluster.yaml', () => {
+  it('is a run that the operator takes as it is', async () => {
+    const path = fileURLToPath(new URL('../../../../examples/cluster.yaml', import.meta.url));
+    const { spec } = parseManifest(await readFile(path, 'utf8'), path);
+    const frozen = freeze(runOf({}, { spec }), 'trainer:1');
+    assert.equal(frozen.problem, undefined);
+    const pods = buildJob(runOf({}, { spec }), 'pretrain', frozen.run).spec?.template.spec;
+    assert.equal(pods?.containers[0]?.resources?.limits?.['nvidia.com/gpu'], '1');
+    assert.ok(pods?.volumes?.some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === 'imagenet'));
   });
 });
