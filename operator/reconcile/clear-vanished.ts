@@ -14,8 +14,8 @@ export interface Clearance {
 
 /**
  * Pods of nodes that are gone. Kubernetes marks them for deletion and waits for their kubelet, without end; and a Job
- * replaces only what has the phase Failed, so the run would hang. Hence they are declared failed, then deleted without
- * grace: deletion alone wouldn't do, as the Job's finalizer holds a pod that isn't counted.
+ * replaces only what has the phase Failed, so the run would hang. Hence they are declared failed, then, in a later turn,
+ * deleted without grace: deletion alone wouldn't do, as the Job's finalizer holds a pod that isn't counted.
  */
 export function clearVanished(pods: readonly Pod[], now: number): Clearance {
   const actions: Action[] = [];
@@ -25,10 +25,8 @@ export function clearVanished(pods: readonly Pod[], now: number): Clearance {
     if (deletionTimestamp === undefined || !isOnLostNode(pod)) continue;
     const due = Date.parse(deletionTimestamp) + patienceMs;
     if (now < due) wakeAt = earliest(wakeAt, due);
-    else {
-      if (!isOver(pod)) actions.push({ type: 'fail pod', pod });
-      if (deletionGracePeriodSeconds !== 0) actions.push({ type: 'remove pod', pod });
-    }
+    else if (!isOver(pod)) actions.push({ type: 'fail pod', pod });
+    else if (deletionGracePeriodSeconds !== 0) actions.push({ type: 'remove pod', pod });
   }
   return { actions, wakeAt };
 }
