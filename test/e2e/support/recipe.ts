@@ -1,8 +1,5 @@
 import type { SimSiamRunInput } from '../../../api/run.ts';
 
-/** Where the pods see the images. */
-const dataFolder = '/data';
-
 type Spec = SimSiamRunInput['spec'];
 
 /** What a test changes of the small run. */
@@ -14,7 +11,7 @@ export interface RecipeChanges extends Partial<Omit<Spec, 'pretrain' | 'linear' 
 
 /**
  * A run of both stages on real digits in half a minute: three workers of a CPU rank each, a thin ResNet-18, 10 steps an
- * epoch. The images come from a ConfigMap, the results go to the tests' S3 server.
+ * epoch. The images come from the tests' S3 server, and the results go there.
  *
  * @param endpoint of the server
  */
@@ -29,7 +26,7 @@ export function smallRun(name: string, namespace: string, endpoint: string, chan
       gpusPerWorker: 0,
       threadsPerRank: 1,
       loaderThreadsPerRank: 1,
-      data: { train: `${dataFolder}/train.tar`, val: `${dataFolder}/val.tar` },
+      data: { train: 's3://bucket/digits/train.tar', val: 's3://bucket/digits/val.tar', endpoint, region: 'us-east-1' },
       pretrain: {
         ...{ arch: 'resnet18', stem: 'cifar', width: 8, imageSize: 14, epochs: 12, batchSize: 24 },
         ...{ dim: 64, predictorDim: 16, projectorLayers: 2, knn: { k: 5, bankSize: 240 } },
@@ -48,8 +45,6 @@ export function smallRun(name: string, namespace: string, endpoint: string, chan
       podTemplate: {
         resources: { requests: { cpu: '100m', memory: '512Mi' } },
         terminationGracePeriodSeconds: 60,
-        volumes: [{ name: 'digits', configMap: { name: 'digits' } }],
-        volumeMounts: [{ name: 'digits', mountPath: dataFolder, readOnly: true }],
       },
       ...spec,
     },

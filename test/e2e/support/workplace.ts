@@ -38,8 +38,6 @@ export class Workplace {
     await kube.apply(namespaceOf(namespace));
     await kube.apply(workplace.secret('s3', credentials));
     await writeDigits(workplace.digits);
-    const files = ['train.tar', 'val.tar'].map((file) => `--from-file=${join(workplace.digits, file)}`);
-    await kube.kubectl(['create', 'configmap', 'digits', '--namespace', namespace, ...files]);
     return workplace;
   }
 
@@ -55,9 +53,9 @@ export class Workplace {
     return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: this.namespace }, stringData };
   }
 
-  /** Folder of the images on this machine. */
+  /** Folder of the images, which are objects of the store, on this machine. */
   get digits(): string {
-    return join(this.#folder, 'digits');
+    return join(this.s3.bucketFolder, 'digits');
   }
 
   /** A path below this namespace, such as `pods`. */
