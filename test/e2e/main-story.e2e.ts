@@ -91,9 +91,11 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
     const texts: (string | undefined)[] = [JSON.stringify(await run())];
     for (const space of [namespace, operatorNamespace]) {
       texts.push(JSON.stringify(await kube.list(`/api/v1/namespaces/${space}/events`)));
-      for (const { metadata } of await kube.list(`/api/v1/namespaces/${space}/pods`)) {
-        texts.push(await kube.text(`/api/v1/namespaces/${space}/pods/${metadata.name}/log`));
-        texts.push(JSON.stringify(await kube.get(`/api/v1/namespaces/${space}/pods/${metadata.name}`)));
+      for (const pod of await kube.list(`/api/v1/namespaces/${space}/pods`)) {
+        texts.push(
+          JSON.stringify(pod),
+          await kube.text(`/api/v1/namespaces/${space}/pods/${pod['metadata'].name}/log`),
+        );
       }
     }
     const secrets = await kube.list(workplace.path('secrets'));
