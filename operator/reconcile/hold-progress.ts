@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { SimSiamRunStatus } from '../../api/run.ts';
 
 /** What changes all the time while a run trains, and may be told a little later. */
-const ofProgress = ['pretrain', 'linear', 'lostSteps', 'counted', 'restarts'] as const;
+const ofProgress = ['pretrain', 'linear', 'lostSteps'] as const;
 
 /**
  * The status to write now. If it differs from the last one in progress only, that is held back until its time has come: a
@@ -21,7 +21,8 @@ export function holdProgress(
   const withoutProgress = (status: SimSiamRunStatus): SimSiamRunStatus => {
     const rest = { ...status };
     for (const field of ofProgress) delete rest[field];
-    return rest;
+    // Failed pods are counted at once: those that were evicted are soon gone.
+    return { ...rest, counted: { pods: status.counted?.pods ?? [] } };
   };
   if (!isDeepStrictEqual(withoutProgress(before), withoutProgress(after))) return { status: after, wakeAt: undefined };
   return { status: before, wakeAt: from };

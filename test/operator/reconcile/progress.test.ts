@@ -35,6 +35,10 @@ describe('progress', () => {
     const more = { ...before, pretrain: { step: 2 } };
     assert.deepEqual(holdProgress(before, more, 100, 99), { status: before, wakeAt: 100 });
     assert.deepEqual(holdProgress(before, more, 100, 100), { status: more, wakeAt: undefined });
+    const told = { ...more, counted: { worker: 'a', lostSteps: 3 } };
+    assert.deepEqual(holdProgress(before, told, 100, 99), { status: before, wakeAt: 100 });
+    const failed = { ...more, counted: { pods: ['a'] } };
+    assert.deepEqual(holdProgress(before, failed, 100, 99), { status: failed, wakeAt: undefined });
     const other = { ...more, phase: 'Succeeded' } as const;
     assert.deepEqual(holdProgress(before, other, 100, 99), { status: other, wakeAt: undefined });
   });
