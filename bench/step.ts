@@ -1,21 +1,21 @@
 /**
- * Times the trainer's own pre-training step, fp32, with random weights and images.
- * Arguments: ARCH BATCH SIZE THREADS. Then a number of steps on each line of standard input, answered by a line of
+ * Times the trainer's own pre-training step with random weights and images, on the GPU if one is visible.
+ * Arguments: ARCH BATCH SIZE THREADS PRECISION. Then a number of steps on each line of standard input, answered by a line of
  * JSON: {"milliseconds": [one a step]}.
  */
 import { createInterface } from 'node:readline';
-import { type Architecture, pretrainSchema } from '../api/pretrain.ts';
+import { pretrainSchema } from '../api/pretrain.ts';
 import { simSiam } from '../trainer/model/simsiam.ts';
 import { disposeTrained, StateCodec } from '../trainer/pretrain/state.ts';
 import { metric, tracePretrainStep } from '../trainer/pretrain/step.ts';
 import { CounterRandom } from '../trainer/random.ts';
 import { Runtime } from '../trainer/tensorflow/runtime.ts';
 
-const [arch, batch, imageSize, threads] = process.argv
-  .slice(2)
-  .map((argument, i) => (i === 0 ? argument : Number(argument))) as [Architecture, number, number, number];
+const [arch, ...numbers] = process.argv.slice(2, 6);
+const [batch, imageSize, threads] = numbers.map(Number) as [number, number, number];
+const precision = process.argv[6] ?? 'fp32';
 
-const spec = pretrainSchema.parse({ arch, batchSize: batch, imageSize });
+const spec = pretrainSchema.parse({ arch, batchSize: batch, imageSize, precision });
 const model = simSiam(spec);
 const runtime = Runtime.open({ threads });
 const codec = new StateCodec(runtime, model);

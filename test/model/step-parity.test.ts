@@ -54,7 +54,7 @@ const mutations = [
   },
   {
     name: 'batch norm epsilon 1e-3',
-    file: 'trainer/model/layers/batch-norm-kernel.js',
+    file: 'trainer/model/layers/local-batch-norm.js',
     from: /const EPSILON = 1e-5/,
     to: 'const EPSILON = 1e-3',
   },

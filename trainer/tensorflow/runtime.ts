@@ -83,7 +83,7 @@ export class Runtime {
   ): GraphFunction {
     this.#requireOpen();
     const unique = this.#uniqueName(name);
-    const session = new TraceSession(this.#addon, unique, this.#group, () => this.#keys.reserve(unique));
+    const session = new TraceSession(this.#addon, unique, this.#group, this.gpu, () => this.#keys.reserve(unique));
     try {
       return withSession(session, () => scoped(unique, () => this.#record(session, inputs, body)));
     } finally {

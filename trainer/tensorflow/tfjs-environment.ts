@@ -12,3 +12,8 @@ util['isArray'] = Array.isArray;
 process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
 // tfjs-node's own context would take the whole GPU memory, which our context shares, at its start.
 process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
+// A resumed run must equal an undisturbed one: GPU kernels then add in one order, at the price of some speed. 0 gives the
+// speed back.
+process.env['TF_DETERMINISTIC_OPS'] ??= '1';
+// cuDNN's one-pass batch norm for bfloat16; without it TensorFlow transposes every activation around the slower one.
+process.env['TF_USE_CUDNN_BATCHNORM_SPATIAL_PERSISTENT'] ??= '1';

@@ -51,6 +51,8 @@ const opaqueOutputs: Readonly<Record<string, number>> = { FusedBatchNormV3: 5 };
 export class TraceSession {
   readonly name: string;
   readonly group: CollectiveGroup;
+  /** Whether the function will run on a GPU, whose fused kernels differ. */
+  readonly gpu: boolean;
   /** Node name → where our code added it. */
   readonly locations = new Map<string, CodeLocation>();
   /** Id of the constant that stands for an eager tensor's data. */
@@ -68,12 +70,14 @@ export class TraceSession {
     addon: NativeAddon,
     name: string,
     group: CollectiveGroup,
+    gpu: boolean,
     reserveKeys: () => (position: number) => number,
   ) {
     this.#addon = addon;
     this.#reserveKeys = reserveKeys;
     this.name = name;
     this.group = group;
+    this.gpu = gpu;
     this.native = addon.beginTrace();
   }
 

@@ -1,17 +1,14 @@
 import { allReduceSum, world } from '../../tensorflow/collectives.ts';
+import { onGpu } from '../../tensorflow/device.ts';
 import { rawOp, rawOps } from '../../tensorflow/raw-op.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 import type { Views } from '../layer.ts';
-
-/** PyTorch's default; tfjs's is 1e-3. */
-const EPSILON = 1e-5;
-const FORMAT = { epsilon: EPSILON, data_format: 'NHWC' };
+import { cpuBatchNorm } from './cpu-batch-norm.ts';
+import { gpuBatchNorm } from './gpu-batch-norm.ts';
+import { EPSILON, FORMAT, type LocalGradient, type Moments, rowsOf } from './local-batch-norm.ts';
 
 /** What the batch is like in each channel: float32 [channels], of one view over all ranks. */
-export interface Statistics {
-  readonly mean: Tensor;
-  /** Biased: what the batch is normalised by. */
-  readonly variance: Tensor;
+export interface Statistics extends Moments {
   /** With n/(n−1) of the global n: what the running variance moves towards. */
   readonly unbiasedVariance: Tensor;
 }
@@ -34,11 +31,12 @@ export function normalizeByBatch(
   pivot: Tensor,
 ): { normalized: Tensor[]; statistics: Statistics[] } {
   const named = Object.fromEntries(views.map((x, i) => [`view${i}`, x]));
+  const count = views.length;
   // All views are one node of tfjs's tape, since their backward messages go out together.
   const outputs = tf
     .engine()
-    .runKernel(registerKernel(views.length), { ...named, scale, shift, pivot }) as unknown as Tensor[];
-  return { normalized: outputs.slice(0, views.length), statistics: unflatten(outputs.slice(views.length)) };
+    .runKernel(registerKernel(count, onGpu()), { ...named, scale, shift, pivot }) as unknown as Tensor[];
+  return { normalized: outputs.slice(0, count), statistics: unflatten(outputs.slice(count, 4 * count)) };
 }
 
 function flatten(statistics: readonly Statistics[]): Tensor[] {
@@ -55,10 +53,11 @@ function unflatten(tensors: readonly Tensor[]): Statistics[] {
 const registered = new Set<string>();
 
 /** tfjs wants the number of inputs and outputs that a kernel saves for its gradient up front: a kernel per count. */
-function registerKernel(count: number): string {
-  const kernelName = `BatchNormOf${count}`;
+function registerKernel(count: number, gpu: boolean): string {
+  const kernelName = `BatchNormOf${count}On${gpu ? 'Gpu' : 'Cpu'}`;
   if (registered.has(kernelName)) return kernelName;
   registered.add(kernelName);
+  const local = gpu ? gpuBatchNorm : cpuBatchNorm;
   const names = Array.from({ length: count }, (_, i) => `view${i}`);
   tf.registerKernel({
     kernelName,
@@ -67,22 +66,40 @@ function registerKernel(count: number): string {
       const named = inputs as unknown as Record<string, Tensor>;
       const [scale, shift, pivot] = [named['scale']!, named['shift']!, named['pivot']!];
       const views = names.map((name) => named[name]!);
-      const statistics = batchStatistics(views, pivot);
+      const forwards = views.map((x) => local.forward(x, scale, shift));
+      const statistics = overRanks(
+        views,
+        forwards.map(({ moments }) => moments),
+        pivot,
+      );
       const normalized = views.map((x, i) => {
         const { mean, variance } = statistics[i]!;
-        return normalizeWith(x, scale, shift, mean, variance);
+        const own = world() === 1 ? forwards[i]!.normalized : undefined;
+        return own ?? normalizeWith(x, scale, shift, mean, variance);
       });
-      return [...normalized, ...flatten(statistics)];
+      return [...normalized, ...flatten(statistics), ...forwards.flatMap(({ workspace }) => workspace)];
     },
   });
   tf.registerGradient({
     kernelName,
     inputsToSave: [...names, 'scale'],
-    outputsToSave: [...names.map(() => false), ...names.flatMap(() => [true, true, true])],
+    outputsToSave: [
+      ...names.map(() => false),
+      ...names.flatMap(() => [true, true, true]),
+      ...names.flatMap(() => Array.from({ length: local.workspaces }, () => true)),
+    ],
     gradFunc: (dy, saved) => {
-      const [views, scale, statistics] = [saved.slice(0, count), saved[count]!, unflatten(saved.slice(count + 1))];
-      const gradients = views.map((x, i) => byConstants((dy as Tensor[])[i]!, x, scale, statistics[i]!));
-      const dx = throughStatistics(views, scale, statistics, gradients);
+      const [views, scale, outputs] = [saved.slice(0, count), saved[count]!, saved.slice(count + 1)];
+      const statistics = unflatten(outputs.slice(0, 3 * count));
+      const gradients = views.map((x, i) => {
+        const from = 3 * count + i * local.workspaces;
+        const workspace = outputs.slice(from, from + local.workspaces);
+        return local.backward({ dy: (dy as Tensor[])[i]!, x, scale, moments: statistics[i]!, workspace });
+      });
+      const whole = local.throughOwnMoments && world() === 1;
+      const dx = whole
+        ? gradients.map((gradient) => gradient.dx)
+        : throughStatistics(views, scale, statistics, gradients, local.throughOwnMoments);
       return {
         ...Object.fromEntries(names.map((name, i) => [name, () => dx[i]!])),
         scale: () => gradients.map((gradient) => gradient.dScale).reduce((a, b) => tf.add(a, b)),
@@ -94,39 +111,9 @@ function registerKernel(count: number): string {
   return kernelName;
 }
 
-/**
- * TensorFlow's kernels add up a channel's values one after the other in float32, whose error grows with their number.
- * Rows dealt out over groups, each with channels of its own, are short sums that are then added up in a second stage:
- * as exact as PyTorch's sums in double, for a reshape.
- */
-const GROUP_ROWS = 32;
-
-/** How many groups the rows of x are dealt out over. */
-function groupsOf(x: Tensor): number {
-  const rows = x.size / channelsOf(x);
-  let groups = 1;
-  while (rows % (groups * 2) === 0 && rows / (groups * 2) >= GROUP_ROWS) groups *= 2;
-  return groups;
-}
-
-function channelsOf(x: Tensor): number {
-  return x.shape[x.rank - 1]!;
-}
-
-/** [n, h, w, c] → [n·h·w/groups, 1, 1, groups·c]: the same memory. */
-function dealOut(x: Tensor, groups: number): Tensor {
-  const channels = groups * channelsOf(x);
-  return tf.reshape(x, [x.size / channels, 1, 1, channels]);
-}
-
-/** [groups·c] → [groups, c] */
-function byGroup(vector: Tensor, groups: number): Tensor {
-  return tf.reshape(vector, [groups, vector.size / groups]);
-}
-
-function batchStatistics(views: Views, pivot: Tensor): Statistics[] {
-  const local = views.flatMap((x) => {
-    const { mean, variance } = localStatistics(x);
+/** Of the rows of all ranks, from each rank's own. */
+function overRanks(views: Views, moments: readonly Moments[], pivot: Tensor): Statistics[] {
+  const local = moments.flatMap(({ mean, variance }) => {
     const distance = tf.sub(mean, pivot);
     return [distance, tf.square(distance), variance];
   });
@@ -135,62 +122,36 @@ function batchStatistics(views: Views, pivot: Tensor): Statistics[] {
     const [distance, squaredDistance, within] = average.slice(3 * i, 3 * i + 3) as [Tensor, Tensor, Tensor];
     const between = tf.relu(tf.sub(squaredDistance, tf.square(distance)));
     const variance = tf.add(within, between);
-    const n = (x.size / channelsOf(x)) * world();
+    const n = rowsOf(x) * world();
     return { mean: tf.add(pivot, distance), variance, unbiasedVariance: tf.mul(variance, n / (n - 1)) };
   });
 }
 
-/** Of this rank's part of the batch; the variance is biased. */
-function localStatistics(x: Tensor): { mean: Tensor; variance: Tensor } {
-  const groups = groupsOf(x);
-  const dealt = dealOut(x, groups);
-  const [rows, channels] = [dealt.shape[0], channelsOf(dealt)];
-  const none = tf.tensor1d([], 'float32');
-  const attrs = { ...FORMAT, is_training: true, exponential_avg_factor: 1 };
-  const inputs = [dealt, tf.ones([channels]), tf.zeros([channels]), none, none];
-  const [, means, unbiased] = rawOps('FusedBatchNormV3', inputs, attrs, 3);
-  const ofGroups = byGroup(means!, groups);
-  const mean = tf.mean(ofGroups, 0);
-  const within = tf.mul(tf.mean(byGroup(unbiased!, groups), 0), (rows - 1) / rows);
-  return { mean, variance: tf.add(within, tf.mean(tf.squaredDifference(ofGroups, mean), 0)) };
-}
-
-interface Gradient {
-  readonly dx: Tensor;
-  readonly dScale: Tensor;
-  readonly dShift: Tensor;
-}
-
-/** As if the statistics were constants. */
-function byConstants(dy: Tensor, x: Tensor, scale: Tensor, { mean, variance }: Statistics): Gradient {
-  const groups = groupsOf(x);
-  const vectors = [scale, mean, variance].map((vector) => tf.tile(vector, [groups]));
-  const inputs = [dealOut(dy, groups), dealOut(x, groups), ...vectors, tf.tensor1d([], 'float32')];
-  const [dx, dScale, dShift] = rawOps('FusedBatchNormGradV3', inputs, { ...FORMAT, is_training: false }, 3);
-  return {
-    dx: tf.reshape(dx!, x.shape),
-    dScale: tf.sum(byGroup(dScale!, groups), 0),
-    dShift: tf.sum(byGroup(dShift!, groups), 0),
-  };
-}
-
-/** Adds to dx what flows through mean and variance, from two sums over all ranks. */
+/**
+ * Adds to dx what flows through mean and variance, from two sums over all ranks.
+ * @param throughOwn whether dx has that of this rank's own rows, which then goes.
+ */
 function throughStatistics(
   views: Views,
   scale: Tensor,
   statistics: readonly Statistics[],
-  gradients: readonly Gradient[],
+  gradients: readonly LocalGradient[],
+  throughOwn: boolean,
 ): Tensor[] {
   const sums = allReduceSum(gradients.flatMap(({ dScale, dShift }) => [dScale, dShift]));
   return views.map((x, i) => {
     const { mean, variance } = statistics[i]!;
-    const n = (x.size / channelsOf(x)) * world();
+    const { dx, dScale, dShift } = gradients[i]!;
+    const missing = (ofAll: Tensor, own: Tensor): Tensor => {
+      const all = tf.mul(ofAll, -1 / (rowsOf(x) * world()));
+      return throughOwn ? tf.add(all, tf.mul(own, 1 / rowsOf(x))) : all;
+    };
     const inverse = tf.rsqrt(tf.add(variance, EPSILON));
     const gain = tf.mul(scale, inverse);
-    const slope = tf.mul(tf.mul(tf.mul(gain, inverse), sums[2 * i]!), -1 / n);
-    const offset = tf.mul(tf.mul(gain, sums[2 * i + 1]!), -1 / n);
+    const slope = tf.mul(tf.mul(gain, inverse), missing(sums[2 * i]!, dScale));
+    const offset = tf.mul(gain, missing(sums[2 * i + 1]!, dShift));
     // slope·(x − mean) + offset in one fused kernel: variance 1 − ε makes its division a multiplication by 1.
     const correction = normalizeWith(x, slope, offset, mean, tf.fill([scale.size], 1 - EPSILON));
-    return rawOp('AddV2', [gradients[i]!.dx, correction]);
+    return rawOp('AddV2', [dx, correction]);
   });
 }
