@@ -7,6 +7,7 @@ import { exitCode } from '../../api/exit-codes.ts';
 import { augmentAddon } from '../../trainer/data/native-augment.ts';
 import { probeMachine } from '../../trainer/launch/devices.ts';
 import { nativeAddon } from '../../trainer/tensorflow/native.ts';
+import { Runtime } from '../../trainer/tensorflow/runtime.ts';
 import type { CommandEnd } from '../command-end.ts';
 
 /** A part that has to load: `problem` says why it doesn't, and what mends it. */
@@ -19,7 +20,8 @@ export interface Diagnosis {
   readonly cores: number;
   readonly memoryBytes: number;
   readonly gpus: readonly string[];
-  readonly tensorflow: Part<{ readonly version: string }>;
+  /** `usesGpu` is null where there is no GPU to use. */
+  readonly tensorflow: Part<{ readonly version: string; readonly usesGpu: boolean | null }>;
   readonly augmentation: Part<object>;
 }
 
@@ -46,12 +48,19 @@ async function diagnose(): Promise<Diagnosis> {
     cores,
     memoryBytes: totalmem(),
     gpus: gpus.map(({ name }) => name),
-    tensorflow: partOf(() => ({ version: nativeAddon().tensorflowVersion() })),
+    tensorflow: partOf(() => ({ version: nativeAddon().tensorflowVersion(), usesGpu: gpus.length > 0 ? usesGpu() : null })),
     augmentation: partOf(() => {
       augmentAddon();
       return {};
     }),
   };
+}
+
+/** Whether TensorFlow finds the GPU and all libraries that it needs there. Takes a part of its memory for the moment. */
+function usesGpu(): boolean {
+  const runtime = Runtime.open({ threads: 1 });
+  runtime.close();
+  return runtime.gpu;
 }
 
 function partOf<T extends object>(load: () => T): Part<T> {
@@ -71,8 +80,14 @@ export function diagnosisText(diagnosis: Diagnosis): string {
     ['cores', String(diagnosis.cores)],
     ['memory', `${(diagnosis.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
     ['GPUs', gpus.length === 0 ? 'none: ranks run on the cores' : gpus.join(', ')],
-    ['TensorFlow', tensorflow.ok ? tensorflow.version : `BROKEN: ${tensorflow.problem}`],
+    ['TensorFlow', tensorflow.ok ? tensorFlowText(tensorflow) : `BROKEN: ${tensorflow.problem}`],
     ['augmentation', augmentation.ok ? 'loads' : `BROKEN: ${augmentation.problem}`],
   ] as const;
   return rows.map(([name, value]) => `${name.padEnd(14)}${value}\n`).join('');
+}
+
+function tensorFlowText({ version, usesGpu: uses }: { readonly version: string; readonly usesGpu: boolean | null }): string {
+  if (uses === null) return version;
+  if (uses) return `${version}, computes on the GPU`;
+  return `${version}, can't use the GPU: SIMSIAM_DEVICE=gpu npm run setup (TF_CPP_MIN_LOG_LEVEL=0 shows what it lacks)`;
 }

@@ -27,3 +27,18 @@ test('a broken part is named with its mend', () => {
   assert.match(text, /^TensorFlow\s+BROKEN: it is not there: run `npm run setup`$/m);
   assert.match(text, /^memory\s+8\.0 GiB$/m);
 });
+
+test('a GPU that TensorFlow can use, and one that it cannot', () => {
+  const withGpu = (usesGpu: boolean): string =>
+    diagnosisText({
+      node: '20.19.0',
+      platform: 'linux x64',
+      cores: 2,
+      memoryBytes: 8 * 2 ** 30,
+      gpus: ['NVIDIA Example'],
+      tensorflow: { ok: true, version: '2.20.0', usesGpu },
+      augmentation: { ok: true },
+    });
+  assert.match(withGpu(true), /^TensorFlow\s+2\.20\.0, computes on the GPU$/m);
+  assert.match(withGpu(false), /^TensorFlow\s+2\.20\.0, can't use the GPU: SIMSIAM_DEVICE=gpu npm run setup /m);
+});

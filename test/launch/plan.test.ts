@@ -23,6 +23,7 @@ describe('planRanks', () => {
     assert.equal(plan.device, 'cpu');
     assert.deepEqual(plan.ranks[2], {
       rank: 2,
+      gpu: null,
       threads: 2,
       loaderThreads: 2,
       env: { CUDA_VISIBLE_DEVICES: '-1', TF_NUM_INTRAOP_THREADS: '2', TF_NUM_INTEROP_THREADS: '2' },
@@ -52,8 +53,8 @@ describe('planRanks', () => {
     const plan = planRanks(runOf({ workers: 2, gpusPerWorker: 2 }), { cores: 16, gpus: gpus(4) });
     assert.equal(plan.device, 'gpu');
     assert.deepEqual(
-      plan.ranks.map(({ env }) => env['CUDA_VISIBLE_DEVICES']),
-      ['0', '1', '2', '3'],
+      plan.ranks.map(({ gpu, env }) => [gpu, env['CUDA_VISIBLE_DEVICES']]),
+      ['0', '1', '2', '3'].map((id) => ['GPU', id]),
     );
   });
 

@@ -30,6 +30,8 @@ export interface RankStart {
   readonly world: number;
   /** `host:port` of each rank's TensorFlow server, index = rank. */
   readonly addresses: readonly string[];
+  /** Name of the GPU that the rank was given; null: it computes on the cores. */
+  readonly gpu: string | null;
   /** Compute threads of TensorFlow; the launcher also set TF_NUM_INTRAOP_THREADS in the rank's environment. */
   readonly threads: number;
   /** Threads that decode and augment images. */

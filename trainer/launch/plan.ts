@@ -5,6 +5,8 @@ import { PlacementError } from './errors.ts';
 
 export interface RankPlan {
   readonly rank: number;
+  /** Name of the GPU that it gets; null: it computes on the cores. */
+  readonly gpu: string | null;
   /** TensorFlow's compute threads. */
   readonly threads: number;
   readonly loaderThreads: number;
@@ -56,6 +58,7 @@ function placed({ spec }: SimSiamRun, machine: Machine, count: number, onGpu: bo
     device: onGpu ? 'gpu' : 'cpu',
     ranks: Array.from({ length: count }, (_, rank) => ({
       rank,
+      gpu: onGpu ? machine.gpus[rank]!.name : null,
       threads,
       loaderThreads: spec.loaderThreadsPerRank ?? share,
       env: environmentOf(onGpu ? machine.gpus[rank]!.id : undefined, threads),
@@ -64,7 +67,7 @@ function placed({ spec }: SimSiamRun, machine: Machine, count: number, onGpu: bo
 }
 
 /** A process of its own with all cores, and the first GPU where there is one. */
-export function planTask({ cores, gpus }: Machine): Omit<RankPlan, 'rank'> {
+export function planTask({ cores, gpus }: Machine): Omit<RankPlan, 'rank' | 'gpu'> {
   return { threads: cores, loaderThreads: cores, env: environmentOf(gpus[0]?.id, cores) };
 }
 

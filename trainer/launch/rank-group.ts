@@ -14,7 +14,7 @@ const killGraceMs = 2_000;
 
 export interface RankGroupOptions {
   readonly plans: readonly RankPlan[];
-  readonly start: Omit<RankStart, 'type' | 'rank' | 'threads' | 'loaderThreads'>;
+  readonly start: Omit<RankStart, 'type' | 'rank' | 'gpu' | 'threads' | 'loaderThreads'>;
   readonly program: string;
   readonly env: NodeJS.ProcessEnv;
   readonly timers: Timers;
@@ -68,8 +68,8 @@ export class RankGroup {
           if (message.type === 'failure') this.#fallen(plan.rank, isConsequence(message));
         },
       });
-      const { threads, loaderThreads } = plan;
-      rank.send({ type: 'start', rank: plan.rank, threads, loaderThreads, ...start });
+      const { gpu, threads, loaderThreads } = plan;
+      rank.send({ type: 'start', rank: plan.rank, gpu, threads, loaderThreads, ...start });
       return rank;
     });
     this.ended = this.#watch();

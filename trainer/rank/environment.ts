@@ -9,11 +9,12 @@ export interface Environment extends JsonObject {
   readonly threads: number;
   /** The processor's model, which decides the instructions that TensorFlow picks. */
   readonly processor: string;
-  readonly device: 'cpu' | 'gpu';
+  /** `cpu`, or the name of the GPU. */
+  readonly device: string;
   readonly tensorflow: string;
 }
 
-export function environmentOf(ranks: number, threads: number, device: 'cpu' | 'gpu'): Environment {
+export function environmentOf(ranks: number, threads: number, device: string): Environment {
   const processor = `${process.arch} ${cpus()[0]?.model ?? 'unknown'}`;
   return { ranks, threads, processor, device, tensorflow: nativeAddon().tensorflowVersion() };
 }

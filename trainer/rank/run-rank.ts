@@ -13,6 +13,7 @@ import { measureBaselines } from './baselines.ts';
 import { isRoot, type RankContext } from './context.ts';
 import { backboneDigest } from './backbone-digest.ts';
 import { environmentOf } from './environment.ts';
+import { GpuUnusableError } from './errors.ts';
 import { linearStage } from './linear-stage.ts';
 import { resultOf } from './result.ts';
 import { RootStore } from './root-store.ts';
@@ -28,7 +29,7 @@ const PROGRESS_INTERVAL = 250;
 
 /** Everything that one rank does, from the launcher's start to its exit code. Rank 0 alone touches the store. */
 export async function runRank(channel: RankChannel): Promise<ExitCode> {
-  const { run, rank, world, addresses, threads, loaderThreads, stages, everyStep } = channel.start;
+  const { run, rank, world, addresses, gpu, threads, loaderThreads, stages, everyStep } = channel.start;
   const send: RankContext['send'] = (message) => {
     if (rank === 0 || message.type === 'warning') channel.send(message);
   };
@@ -39,11 +40,12 @@ export async function runRank(channel: RankChannel): Promise<ExitCode> {
     collective: { hint: hintOf[run.spec.collectives ?? 'auto'], timeoutSeconds },
     ...(world > 1 ? { cluster: { rank, addresses } } : {}),
   });
+  if (gpu !== null && !runtime.gpu) throw new GpuUnusableError(gpu);
   const clock = (): number => performance.now();
   const progressInterval = everyStep ? 0 : PROGRESS_INTERVAL;
   const context: RankContext = { run, runtime, loaderThreads, stop: channel.stop, clock, progressInterval, send };
   const root = isRoot(context)
-    ? await RootStore.open(context, environmentOf(world, threads, runtime.gpu ? 'gpu' : 'cpu'))
+    ? await RootStore.open(context, environmentOf(world, threads, gpu ?? 'cpu'))
     : undefined;
   send({ type: 'phase', phase: 'Starting', detail: 'waiting for the other ranks' });
   const complete = await shareFromRoot(runtime, root?.complete ?? null);
