@@ -48,7 +48,10 @@ async function diagnose(): Promise<Diagnosis> {
     cores,
     memoryBytes: totalmem(),
     gpus: gpus.map(({ name }) => name),
-    tensorflow: partOf(() => ({ version: nativeAddon().tensorflowVersion(), usesGpu: gpus.length > 0 ? usesGpu() : null })),
+    tensorflow: partOf(() => ({
+      version: nativeAddon().tensorflowVersion(),
+      usesGpu: gpus.length > 0 ? usesGpu() : null,
+    })),
     augmentation: partOf(() => {
       augmentAddon();
       return {};
@@ -86,7 +89,13 @@ export function diagnosisText(diagnosis: Diagnosis): string {
   return rows.map(([name, value]) => `${name.padEnd(14)}${value}\n`).join('');
 }
 
-function tensorFlowText({ version, usesGpu: uses }: { readonly version: string; readonly usesGpu: boolean | null }): string {
+function tensorFlowText({
+  version,
+  usesGpu: uses,
+}: {
+  readonly version: string;
+  readonly usesGpu: boolean | null;
+}): string {
   if (uses === null) return version;
   if (uses) return `${version}, computes on the GPU`;
   return `${version}, can't use the GPU: SIMSIAM_DEVICE=gpu npm run setup (TF_CPP_MIN_LOG_LEVEL=0 shows what it lacks)`;

@@ -44,9 +44,7 @@ export async function runRank(channel: RankChannel): Promise<ExitCode> {
   const clock = (): number => performance.now();
   const progressInterval = everyStep ? 0 : PROGRESS_INTERVAL;
   const context: RankContext = { run, runtime, loaderThreads, stop: channel.stop, clock, progressInterval, send };
-  const root = isRoot(context)
-    ? await RootStore.open(context, environmentOf(world, threads, gpu ?? 'cpu'))
-    : undefined;
+  const root = isRoot(context) ? await RootStore.open(context, environmentOf(world, threads, gpu ?? 'cpu')) : undefined;
   send({ type: 'phase', phase: 'Starting', detail: 'waiting for the other ranks' });
   const complete = await shareFromRoot(runtime, root?.complete ?? null);
   if (complete) {
