@@ -13,6 +13,9 @@ import { curvePlot, curveReport, trainingOf, type StepRecord, type Training } fr
 import { performanceReport } from './performance-report.ts';
 import { comparePrecisions, precisionReport } from './precision.ts';
 import { pytorchPython, pytorchScript, runVisibly } from './pytorch-environment.ts';
+import type { ClusterFigures } from './scale-model.ts';
+import { defaultTraffic } from './scale-network.ts';
+import { scaleReport } from './scale-report.ts';
 import { benchmarkStep, type StepCase, type StepResult } from './step-benchmark.ts';
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
@@ -21,6 +24,18 @@ const cases: readonly StepCase[] = [
   { arch: 'resnet18', batch: 16, imageSize: 128 },
   { arch: 'resnet50', batch: 16, imageSize: 224 },
 ];
+
+/** What docs/scale.md says is measured or published. */
+const cluster: ClusterFigures = {
+  secondsPerImage: 0.1471 / 256,
+  backwardShare: 2 / 3,
+  gpusPerNode: 8,
+  nodeBandwidth: 450e9,
+  networkBandwidth: 50e9,
+  latency: { base: 6.8e-6, intra: 0.6e-6, inter: 5e-6 },
+  bytesPerImage: 108e3,
+  storeBandwidth: 100e6,
+};
 
 async function step(options: { rounds: string; steps: string; threads: string }): Promise<void> {
   const python = await pytorchPython();
@@ -116,5 +131,10 @@ program
   .description("set a finished run of examples/cifar10.yaml beside PyTorch's; writes docs/cifar10.md and .svg")
   .option('--run <folder>', 'where the run is stored', 'runs/cifar10')
   .action(curve);
+
+program
+  .command('scale')
+  .description('model the step on many GPUs; writes docs/scale.md')
+  .action(() => writeFile('docs/scale.md', scaleReport(defaultTraffic(), cluster)));
 
 await program.parseAsync();
