@@ -76,6 +76,19 @@ export const pretrainSchema = z.strictObject({
     unit: 'per 256 images',
     source: 'original --lr; paper §3',
   }),
+  accumulationSteps: field(wholeNumber(1, 65_536).exactOptional(), {
+    description:
+      'Parts that a batch is computed in, one after the other, for want of memory; unset is 1. ' +
+      'Gradients are averaged over the whole batch; batch norm sees batchSize / accumulationSteps images at a time.',
+    unit: 'parts',
+    source: ownField,
+  }),
+  warmupEpochs: field(wholeNumber(1, 100_000).exactOptional(), {
+    description:
+      'Epochs in which the rate grows with each step from 0 to its initial value, the cosine after them; unset is 0.',
+    unit: 'epochs',
+    source: 'paper §4.2: 10 for batches of 1024 and more',
+  }),
   momentum: field(numberIn(0, 0.9999).default(0.9), {
     description: 'Momentum of SGD.',
     unit: 'factor',

@@ -1,24 +1,21 @@
 import { createHash } from 'node:crypto';
-import { clusterRanks } from './ranks.ts';
 import type { SimSiamRun } from './run.ts';
 
 /** The part of a run that decides its results. */
 export interface Recipe {
-  /** Ranks that share each batch: another number sums in another order. */
-  readonly ranks: number;
   readonly data: { readonly train: string; readonly val?: string };
   readonly pretrain: SimSiamRun['spec']['pretrain'];
   readonly linear: SimSiamRun['spec']['linear'];
 }
 
 /**
- * What of a run decides its results: data, both stages, ranks. Where it is stored, how it recovers, which pods it gets
- * and how many threads load its images leave them alone, and may differ when a run is resumed.
+ * What of a run decides its results: data and both stages. Where it is stored, how it recovers, which pods it gets and
+ * how many threads load its images leave them alone, and may differ when a run is resumed; so may the number of ranks,
+ * which only sums the same batches in another order (see trainer/rank/environment.ts).
  */
 export function recipeOf({ spec }: SimSiamRun): Recipe {
   const { train, val } = spec.data;
   return {
-    ranks: clusterRanks(spec),
     data: { train, ...(val !== undefined && { val }) },
     pretrain: spec.pretrain,
     linear: spec.linear,

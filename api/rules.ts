@@ -41,6 +41,22 @@ export const rules: readonly Rule[] = [
     holds: (spec) => spec.pretrain.batchSize % clusterRanks(spec) === 0,
   },
   {
+    field: 'pretrain.accumulationSteps',
+    must: 'divide pretrain.batchSize / ranks, into parts of 2 images or more over all ranks',
+    cel:
+      '!has(self.pretrain.accumulationSteps) || ' +
+      `(self.pretrain.batchSize % (${ranksInCel} * self.pretrain.accumulationSteps) == 0 && ` +
+      'self.pretrain.batchSize >= 2 * self.pretrain.accumulationSteps)',
+    holds: ({ pretrain: { batchSize, accumulationSteps = 1 }, ...spec }) =>
+      batchSize % (clusterRanks(spec) * accumulationSteps) === 0 && batchSize >= 2 * accumulationSteps,
+  },
+  {
+    field: 'pretrain.warmupEpochs',
+    must: 'be less than pretrain.epochs',
+    cel: '!has(self.pretrain.warmupEpochs) || self.pretrain.warmupEpochs < self.pretrain.epochs',
+    holds: ({ pretrain }) => pretrain.warmupEpochs === undefined || pretrain.warmupEpochs < pretrain.epochs,
+  },
+  {
     field: 'linear.batchSize',
     must: multipleOfRanks,
     cel: `self.linear.epochs == 0 || self.linear.batchSize % (${ranksInCel}) == 0`,

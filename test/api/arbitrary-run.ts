@@ -57,12 +57,14 @@ export function arbitraryRun(): fc.Arbitrary<SimSiamRun> {
     const { spec } = run;
     const ranks = clusterRanks(spec);
     spec.pretrain.batchSize = ranks * 2;
+    spec.pretrain.batchSize *= spec.pretrain.accumulationSteps ?? 1;
     spec.linear.batchSize = ranks * 3;
     spec.data.val ??= 'val';
     if (spec.linear.epochs === 0) spec.linear.baselines = false;
     if (spec.linear.evaluateOnly) spec.linear.resumeFrom ??= 'checkpoint.pth.tar';
     if (spec.pretrain.epochs === 0) spec.pretrain.initFrom ??= 'backbone.pth';
     if (spec.pretrain.initFrom !== undefined) delete spec.pretrain.resumeFrom;
+    if ((spec.pretrain.warmupEpochs ?? 0) >= spec.pretrain.epochs) delete spec.pretrain.warmupEpochs;
     if ((spec.pretrain.startEpoch ?? 0) >= spec.pretrain.epochs) delete spec.pretrain.startEpoch;
     spec.pretrain.knn.k = Math.min(spec.pretrain.knn.k, spec.pretrain.knn.bankSize);
     ordered(spec.linear.cropScale);

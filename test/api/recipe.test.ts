@@ -41,7 +41,6 @@ function reversed(value: unknown): unknown {
 
 suite('the hash of a recipe', () => {
   const recipeFields: Path[] = [
-    ['workers'],
     ['data', 'train'],
     ['data', 'val'],
     ...leaves(run.spec.pretrain, ['pretrain']),
@@ -54,6 +53,7 @@ suite('the hash of a recipe', () => {
   }
 
   const otherFields: Path[] = [
+    ['workers'],
     ['suspend'],
     ['data', 'maxBadImageFraction'],
     ['storage', 'uri'],

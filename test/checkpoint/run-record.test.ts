@@ -89,7 +89,7 @@ describe('run record', () => {
       { workers: 4, data: { train: 'other', val: 'val' } },
     );
     const message = await refusal(store, other);
-    assert.ok(message.startsWith(`${store.uri} belongs to another recipe: ranks is 2 there and 4 here; `), message);
+    assert.ok(message.startsWith(`${store.uri} belongs to another recipe: spec.data.train is `), message);
     assert.match(message, /spec\.data\.train is "train" there and "other" here/);
     assert.match(message, /spec\.pretrain\.learningRate is 0\.05 there and 0\.1 here/);
     assert.match(message, /spec\.pretrain\.augmentation is \{.*… there and "none" here/);

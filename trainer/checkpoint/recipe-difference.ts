@@ -3,7 +3,7 @@ import { canonicalJson } from '../../api/recipe.ts';
 
 /** A field in which two recipes differ. `undefined` where one doesn't have it. */
 export interface RecipeDifference {
-  /** As people write it: `spec.pretrain.epochs`. `ranks` is workers × GPUs. */
+  /** As people write it: `spec.pretrain.epochs`. */
   readonly field: string;
   readonly stored: unknown;
   readonly wanted: unknown;
@@ -35,7 +35,7 @@ function differences(stored: unknown, wanted: unknown, path: string): RecipeDiff
     );
   }
   if (canonicalJson(stored) === canonicalJson(wanted)) return [];
-  return [{ field: path.startsWith('ranks') ? path : `spec.${path}`, stored, wanted }];
+  return [{ field: `spec.${path}`, stored, wanted }];
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

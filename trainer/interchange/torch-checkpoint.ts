@@ -3,7 +3,7 @@ import { pretrainSchema } from '../../api/pretrain.ts';
 import { quoted } from '../checkpoint/safetensors-header.ts';
 import type { NamedTensor } from '../checkpoint/tensors.ts';
 import { outline } from '../checkpoint/tensors.ts';
-import { cosineLearningRate, scaledLearningRate } from '../optimize/schedule.ts';
+import { constantLearningRateAt, learningRateAt } from '../optimize/schedule.ts';
 import { ConvertError } from './errors.ts';
 import { architectureOf, backboneOf, isParameter, isPretrained, type Network } from './network.ts';
 import { type PickleDict, type PickleValue, TensorReference } from './pickle-values.ts';
@@ -126,8 +126,9 @@ function optimizerOf(network: Network, writer: TorchWriter, recipe: PretrainSpec
     const momentum = momenta.get(name);
     if (momentum) state.set(index, new Map([['momentum_buffer', writer.tensor(momentum)]]));
   });
-  const initial = scaledLearningRate(recipe.learningRate, recipe.batchSize);
-  const current = cosineLearningRate(initial, Math.max(0, epoch - 1), recipe.epochs);
+  const last = Math.max(0, epoch - 1);
+  const initial = constantLearningRateAt(recipe, last, 1);
+  const current = learningRateAt(recipe, last, 1);
   const indices = parameters.map((_, index) => index);
   const isPredictor = (index: number): boolean => parameters[index]!.name.startsWith('predictor.');
   const groups = recipe.fixPredictorLearningRate

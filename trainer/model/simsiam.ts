@@ -13,6 +13,8 @@ export interface SimSiam {
   readonly projector: Layer;
   /** z [n, dim] → p [n, dim]. */
   readonly predictor: Layer;
+  /** Features of z and p. */
+  readonly dim: number;
   /** Everything in `state_dict` order. */
   readonly entries: readonly StateEntry[];
 }
@@ -30,6 +32,7 @@ export function simSiam(spec: ModelSpec): SimSiam {
     backbone,
     projector,
     predictor,
+    dim: spec.dim,
     entries: [...backbone.entries, ...projector.entries, ...predictor.entries],
   };
 }

@@ -9,12 +9,12 @@ export interface CheckpointTensors {
   readonly optimizer: readonly NamedTensor[];
 }
 
-/** Batch norm counts its batches, and each step has one for each view. */
+/** Batch norm counts its batches, and each has two views. */
 const VIEWS = 2;
 
-/** @param step Finished steps. */
-export function toTensors(entries: readonly StateEntry[], values: PretrainValues, step: number): CheckpointTensors {
-  const counter = new Uint8Array(BigInt64Array.of(BigInt(VIEWS * step)).buffer);
+/** @param batches Finished ones; a step has several where it comes in parts. */
+export function toTensors(entries: readonly StateEntry[], values: PretrainValues, batches: number): CheckpointTensors {
+  const counter = new Uint8Array(BigInt64Array.of(BigInt(VIEWS * batches)).buffer);
   return {
     model: entries.map((entry) => ({
       ...outlineOf(entry),

@@ -16,7 +16,15 @@ const BUCKET_BYTES = 4 * 1024 * 1024;
 export class GradientBuckets {
   readonly #watched = new Map<string, Tensor>();
   readonly #averaged = new Map<string, Tensor>();
+  readonly #before: ReadonlyMap<string, Tensor> | undefined;
+  readonly #parts: number;
   #pending: { name: string; gradient: Tensor }[] = [];
+
+  /** @param before Sums of the gradients of a batch's other `parts` - 1, by the names of the parameters. */
+  constructor(before?: ReadonlyMap<string, Tensor>, parts = 1) {
+    this.#before = before;
+    this.#parts = parts;
+  }
 
   /** The same tensor for every use of a parameter, so that its gradient arrives once and whole. */
   watch(name: string, parameter: Tensor): Tensor {
@@ -25,7 +33,8 @@ export class GradientBuckets {
     const watched = differentiable([parameter], (x) => ({
       value: x.clone(),
       gradient: (dy) => {
-        this.#add(name, tf.keep(dy));
+        const before = this.#before?.get(name);
+        this.#add(name, tf.keep(before ? tf.add(before, dy) : dy));
         return [dy];
       },
     }));
@@ -49,7 +58,8 @@ export class GradientBuckets {
     if (this.#pending.length === 0) return;
     const sums = allReduceSum(this.#pending.map(({ gradient }) => gradient));
     this.#pending.forEach(({ name }, i) => {
-      const average = world() === 1 ? sums[i]! : tf.mul(sums[i]!, 1 / world());
+      const summed = world() * this.#parts;
+      const average = summed === 1 ? sums[i]! : tf.mul(sums[i]!, 1 / summed);
       this.#averaged.set(name, tf.keep(average));
     });
     this.#pending = [];

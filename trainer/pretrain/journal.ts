@@ -9,6 +9,8 @@ interface JournalOptions {
   readonly repository: CheckpointRepository;
   readonly codec: StateCodec;
   readonly entries: readonly StateEntry[];
+  /** Batches that a step has for batch norm: more than one where it comes in parts. */
+  readonly batchesOfStep: number;
   readonly onCommitted: (ref: CheckpointRef) => void;
 }
 
@@ -68,13 +70,13 @@ export class Journal {
     snapshot: PretrainState,
     commit: { step: number; history: HistoryRecord[]; timings: JsonObject[]; extra: JsonObject },
   ): Promise<void> {
-    const { codec, entries, repository, onCommitted } = this.#options;
+    const { codec, entries, batchesOfStep, repository, onCommitted } = this.#options;
     const values = await codec.values(snapshot).finally(() => {
       disposeTrained(snapshot);
       snapshot.frozen.dispose();
     });
     const { step, history, timings, extra } = commit;
-    const tensors = toTensors(entries, values, step);
+    const tensors = toTensors(entries, values, step * batchesOfStep);
     onCommitted(await repository.commit({ step, ...tensors, state: { step, ...extra }, history, timings }));
   }
 }

@@ -1,6 +1,7 @@
 import { requireFiniteLoss } from '../evaluate/diverged.ts';
 import type { RankContext } from '../rank/context.ts';
 import type { GraphFunction, Runtime, TensorList } from '../tensorflow/runtime.ts';
+import { disposeAccumulated, type Accumulation } from './accumulation.ts';
 import { learningRates, type Plan } from './progress.ts';
 import { disposeTrained, type PretrainState } from './state.ts';
 import { metric } from './step.ts';
@@ -22,7 +23,7 @@ export interface StepReport {
   readonly checkpoint: boolean;
 }
 
-/** This rank's part of one batch: views of uint8 [n, s, s, 3], as many as the objective wants. */
+/** This rank's images of one batch, or of one part of it: views of uint8 [n, s, s, 3], as many as the objective wants. */
 export interface ViewsBatch {
   readonly views: readonly Uint8Array[];
 }
@@ -30,6 +31,8 @@ export interface ViewsBatch {
 interface LoopOptions {
   readonly context: Pick<RankContext, 'run' | 'runtime' | 'stop' | 'clock'>;
   readonly step: GraphFunction;
+  /** Where a batch comes in several parts; they are consecutive batches of `batches`. */
+  readonly accumulation?: Accumulation | undefined;
   readonly batches: (epoch: number, fromStep: number) => AsyncIterable<ViewsBatch>;
   readonly plan: Plan;
   readonly start: { readonly state: PretrainState; readonly step: number };
@@ -50,9 +53,18 @@ export async function trainLoop(options: LoopOptions): Promise<{ state: Pretrain
   while (step < plan.totalSteps) {
     const epoch = Math.floor(step / plan.stepsPerEpoch);
     let asked = context.clock();
+    // Milliseconds for the parts of a batch so far.
+    let [waited, computed] = [0, 0];
     for await (const batch of batches(epoch, step % plan.stepsPerEpoch)) {
-      const rates = learningRates(context.run.spec.pretrain, epoch);
       const given = context.clock();
+      waited += given - asked;
+      if (options.accumulation?.wantsMore) {
+        await addPart(options, options.accumulation, state, batch);
+        computed += context.clock() - given;
+        asked = context.clock();
+        continue;
+      }
+      const rates = learningRates(context.run.spec.pretrain, plan, step);
       const signals = [context.stop.aborted ? 1 : 0, options.checkpointDue() ? 1 : 0];
       const { next, metrics } = await runStep(options, state, batch, [rates.encoder, rates.predictor, ...signals]);
       disposeTrained(state);
@@ -68,20 +80,33 @@ export async function trainLoop(options: LoopOptions): Promise<{ state: Pretrain
         learningRate: rates.encoder,
         outputStd: metrics[metric.outputStd]!,
         gradientNorm: metrics[metric.gradientNorm]!,
-        milliseconds: { data: given - asked, step: context.clock() - given },
+        milliseconds: { data: waited, step: computed + context.clock() - given },
         stop: metrics[metric.stop]! > 0,
         checkpoint: metrics[metric.checkpoint]! > 0,
       };
       await afterStep(report, state);
       if (report.stop || step >= plan.totalSteps) return { state, step };
+      [waited, computed] = [0, 0];
       asked = context.clock();
     }
   }
   return { state, step };
 }
 
+/** Adds a part of a batch; the step itself takes the last one. */
+async function addPart(
+  { context }: LoopOptions,
+  accumulation: Accumulation,
+  state: PretrainState,
+  batch: ViewsBatch,
+): Promise<void> {
+  const images = imageTensors(context.runtime, context.run.spec.pretrain.imageSize, batch);
+  await accumulation.add(state, images);
+  images.dispose();
+}
+
 async function runStep(
-  { context, step }: LoopOptions,
+  { context, step, accumulation }: LoopOptions,
   state: PretrainState,
   batch: ViewsBatch,
   controls: readonly number[],
@@ -90,10 +115,12 @@ async function runStep(
   const control = context.runtime.tensors([
     { spec: { dtype: 'float32', shape: [controls.length] }, bytes: Float32Array.from(controls) },
   ]);
+  const accumulated = accumulation?.take();
   const outputs = await step.call([
-    ...[state.trainable, state.momenta, state.statistics, state.frozen],
-    ...[images, control],
+    ...[state.trainable, state.momenta, accumulated?.statistics ?? state.statistics, state.frozen],
+    ...[images, control, ...(accumulated?.sums ?? [])],
   ]);
+  disposeAccumulated(accumulated);
   images.dispose();
   control.dispose();
   const [trainable, momenta, statistics, figures] = outputs as [TensorList, TensorList, TensorList, TensorList];

@@ -5,6 +5,7 @@ import { simSiam, type SimSiam } from '../model/simsiam.ts';
 import { isRoot, type RankContext } from '../rank/context.ts';
 import { shareFromRoot } from '../rank/share.ts';
 import { fromTensors } from './checkpoint-tensors.ts';
+import { Accumulation } from './accumulation.ts';
 import { CheckpointTimer } from './checkpoint-timer.ts';
 import { DigestCheck } from './digest.ts';
 import type { CollapseKind } from '../evaluate/collapse.ts';
@@ -17,6 +18,7 @@ import { PartTimer } from './part-timer.ts';
 import { planSteps } from './progress.ts';
 import { shareState } from './share-state.ts';
 import { StateCodec, type PretrainState } from './state.ts';
+import { graphSpecs } from '../model/state.ts';
 import { tracePretrainStep } from './step.ts';
 
 export interface PretrainOptions {
@@ -64,13 +66,11 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   if (start.step >= plan.totalSteps) return { outcome: 'finished', ...start, collapse: health.raised };
 
   send({ type: 'phase', phase: 'Starting', detail: 'tracing the step' });
-  const step = tracePretrainStep({
-    runtime,
-    model,
-    spec,
-    batch: spec.batchSize / runtime.world,
-    imageSize: spec.imageSize,
-  });
+  const parts = spec.accumulationSteps ?? 1;
+  const batch = spec.batchSize / parts / runtime.world;
+  const stepOptions = { runtime, model, spec, batch, imageSize: spec.imageSize, parts };
+  const step = tracePretrainStep(stepOptions);
+  const accumulation = parts > 1 ? new Accumulation(stepOptions, graphSpecs(codec.groups.trainable)) : undefined;
   const resumed = start.step > 0 ? { detail: `resumed at step ${start.step}` } : {};
   const { stepsPerEpoch } = loader;
   send({ type: 'phase', phase: 'Pretraining', ...resumed, step: start.step, stepsPerEpoch });
@@ -83,6 +83,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   const training = trainLoop({
     context,
     step,
+    accumulation,
     plan,
     start,
     batches: (epoch, fromStep) => loader.epoch(epoch, fromStep),
@@ -110,6 +111,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
     await recorder?.settled();
   }
   step.dispose();
+  accumulation?.dispose();
   digests.dispose();
   return { outcome: stopped ? 'stopped' : 'finished', ...end, collapse: health.raised };
 }
@@ -147,6 +149,7 @@ class RootRecorder {
       repository,
       codec,
       entries: model.entries,
+      batchesOfStep: run.spec.pretrain.accumulationSteps ?? 1,
       onCommitted: ({ step, key }) =>
         send({ type: 'checkpoint', stage: 'pretrain', step, uri: `${run.spec.storage.uri}/${key}` }),
     });

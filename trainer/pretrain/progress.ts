@@ -1,4 +1,4 @@
-import { cosineLearningRate, scaledLearningRate } from '../optimize/schedule.ts';
+import { constantLearningRateAt, learningRateAt } from '../optimize/schedule.ts';
 import type { PretrainSpec } from '../../api/run.ts';
 
 /** Where a run is in its steps. Pure. */
@@ -13,9 +13,17 @@ export function planSteps({ epochs, maxSteps }: PretrainSpec, stepsPerEpoch: num
   return { stepsPerEpoch, totalSteps: maxSteps === undefined ? all : Math.min(maxSteps, all) };
 }
 
-/** Learning rates of a step in the epoch: a cosine for the encoder, and the predictor's own (SimSiam §4.1). */
-export function learningRates(spec: PretrainSpec, epoch: number): { encoder: number; predictor: number } {
-  const initial = scaledLearningRate(spec.learningRate, spec.batchSize);
-  const encoder = cosineLearningRate(initial, epoch, spec.epochs);
-  return { encoder, predictor: spec.fixPredictorLearningRate ? initial : encoder };
+/** Learning rates of the step after `step` finished ones: the encoder's, and the predictor's own (SimSiam §4.1). */
+export function learningRates(
+  spec: PretrainSpec,
+  { stepsPerEpoch }: Plan,
+  step: number,
+): { encoder: number; predictor: number } {
+  const epoch = Math.floor(step / stepsPerEpoch);
+  const fraction = ((step % stepsPerEpoch) + 1) / stepsPerEpoch;
+  const encoder = learningRateAt(spec, epoch, fraction);
+  return {
+    encoder,
+    predictor: spec.fixPredictorLearningRate ? constantLearningRateAt(spec, epoch, fraction) : encoder,
+  };
 }

@@ -5,7 +5,7 @@ import { objectiveOf, type Objective } from '../model/objective.ts';
 import { normalizePixels } from '../model/pixels.ts';
 import { byName, createScope, required } from '../model/scope.ts';
 import { isPredictor, type SimSiam } from '../model/simsiam.ts';
-import { graphSpecs, groupEntries } from '../model/state.ts';
+import { graphSpecs, groupEntries, type StateGroups } from '../model/state.ts';
 import { sgd } from '../optimize/sgd.ts';
 import { allReduceSum, world } from '../tensorflow/collectives.ts';
 import { rawOp } from '../tensorflow/raw-op.ts';
@@ -16,15 +16,17 @@ import { GradientBuckets } from './gradient-buckets.ts';
 /** What the step needs of the specification. */
 export type StepSpec = Pick<PretrainSpec, 'momentum' | 'weightDecay' | 'precision' | 'ablation' | 'normalize'>;
 
-interface StepOptions {
+export interface StepOptions {
   readonly runtime: Runtime;
   readonly model: SimSiam;
   readonly spec: StepSpec;
-  /** Images of a view on this rank. */
+  /** Images of a view on this rank, of one part where a batch has several. */
   readonly batch: number;
   readonly imageSize: number;
   /** What a view's images are: bytes that are normalised here, or numbers taken as they are. Default uint8. */
   readonly imageType?: 'uint8' | 'float32';
+  /** Parts that a batch is computed in; default 1. The step is of the last one, after the others (accumulation.ts). */
+  readonly parts?: number;
 }
 
 /** Places in the step's last input, float32 [4]. The signals are 0 or 1 and added up over the ranks. */
@@ -50,37 +52,36 @@ const SIGNALS = 2;
  * One step of pre-training as one graph function: the views' forward passes, backward, synchronised batch norm, averaging of
  * the gradients over ranks and SGD (SimSiam algorithm 1).
  *
- * In: [trainable, momenta, statistics, frozen, the objective's views of uint8 [batch, s, s, 3], [{@link control}]].
+ * In: [trainable, momenta, statistics, frozen, the objective's views of uint8 [batch, s, s, 3], [{@link control}]], and
+ * with several parts what {@link traceAccumulation} gave of those before: gradients and figures.
  * Out: [trainable, momenta, statistics, [{@link metric}]]. The state is never changed in place.
  */
 export function tracePretrainStep(options: StepOptions): GraphFunction {
-  const { runtime, model, spec, batch, imageSize, imageType = 'uint8' } = options;
+  const { runtime, model, spec, parts = 1 } = options;
   const groups = groupEntries(model.entries);
-  const [trainable, statistics, frozen] = [groups.trainable, groups.statistics, groups.frozen].map(graphSpecs);
-  const objective = objectiveOf(spec.ablation);
-  const view: TensorSpec = { dtype: imageType, shape: [batch, imageSize, imageSize, 3] };
-  const views = Array.from({ length: objective.views }, () => view);
-  const inputs = [trainable!, trainable!, statistics!, frozen!, views, [{ dtype: 'float32', shape: [4] }]];
+  const { trainable, statistics, frozen, views } = stepSpecs(options, groups);
+  const sums = parts === 1 ? [] : [trainable, accumulatedFigures(options)];
+  const controls: TensorSpec[] = [{ dtype: 'float32', shape: [4] }];
+  const inputs = [trainable, trainable, statistics, frozen, views, controls, ...sums];
 
-  return runtime.trace('pretrain_step', inputs as TensorSpec[][], (...groupsIn) => {
-    const [parameters, momenta, statisticsIn, frozenIn, images, controls] = groupsIn as [
-      ...[Tensor[], Tensor[], Tensor[], Tensor[], Tensor[], [Tensor]],
+  return runtime.trace('pretrain_step', inputs, (...groupsIn) => {
+    const [parameters, momenta, statisticsIn, frozenIn, images, controls, gradientsIn, figuresIn] = groupsIn as [
+      ...[Tensor[], Tensor[], Tensor[], Tensor[], Tensor[], [Tensor], Tensor[]?, Tensor[]?],
     ];
-    const buckets = new GradientBuckets();
+    const buckets = new GradientBuckets(gradientsIn && byName(groups.trainable, gradientsIn), parts);
     const constants = byName(groups.frozen, frozenIn);
     const running = byName(groups.statistics, statisticsIn);
     let figures: Tensor | undefined;
     tf.valueAndGrads((...watched: Tensor[]) => {
       const named = byName(groups.trainable, watched);
-      const scope = createScope({
-        training: true,
-        computeType: spec.precision === 'bf16' ? 'bfloat16' : 'float32',
-        parameter: (name) => constants.get(name) ?? buckets.watch(name, required(named, name)),
-        statistics: running,
-      });
-      const views = images.map((x) => (imageType === 'uint8' ? normalizePixels(x, spec.normalize) : x));
-      const { loss, z } = forward(model, scope, views, objective);
-      figures = tf.keep(figuresOf(loss, z, tf.slice(controls[0], [control.stop], [SIGNALS])));
+      const scope = trainingScope(
+        spec,
+        (name) => constants.get(name) ?? buckets.watch(name, required(named, name)),
+        running,
+      );
+      const { loss, z } = forward(options, scope, images);
+      const own = addTo(figuresIn, figuresOf(loss, z));
+      figures = tf.keep(overRanks(own, tf.slice(controls[0], [control.stop], [SIGNALS]), z.shape[0], parts));
       return loss as never;
     })(parameters);
     const averaged = buckets.finish();
@@ -101,13 +102,78 @@ export function tracePretrainStep(options: StepOptions): GraphFunction {
   });
 }
 
+/**
+ * A part of a batch before its last one: forward and backward at the same weights, nothing updated but the running
+ * statistics. Batch norm is over the part, on all ranks together.
+ *
+ * In: [trainable, statistics, frozen, views as in the step, gradients so far, figures so far]; both begin as zeros.
+ * Out: [statistics, gradients, figures], of this rank alone.
+ */
+export function traceAccumulation(options: StepOptions): GraphFunction {
+  const { runtime, model, spec } = options;
+  const groups = groupEntries(model.entries);
+  const { trainable, statistics, frozen, views } = stepSpecs(options, groups);
+  const inputs = [trainable, statistics, frozen, views, trainable, accumulatedFigures(options)];
+  return runtime.trace('pretrain_accumulate', inputs, (...groupsIn) => {
+    const [parameters, statisticsIn, frozenIn, images, gradientsIn, figuresIn] = groupsIn as [
+      ...[Tensor[], Tensor[], Tensor[], Tensor[], Tensor[], Tensor[]],
+    ];
+    const constants = byName(groups.frozen, frozenIn);
+    const running = byName(groups.statistics, statisticsIn);
+    let figures: Tensor[] = [];
+    const { grads } = tf.valueAndGrads((...watched: Tensor[]) => {
+      const named = byName(groups.trainable, watched);
+      const scope = trainingScope(spec, (name) => constants.get(name) ?? required(named, name), running);
+      const { loss, z } = forward(options, scope, images);
+      figures = addTo(figuresIn, figuresOf(loss, z)).map((figure) => tf.keep(figure));
+      return loss as never;
+    })(parameters);
+    const gradients = (grads as Tensor[]).map((gradient, i) => tf.add(gradientsIn[i]!, gradient));
+    return [groups.statistics.map(({ name }) => required(running, name)), gradients, figures];
+  });
+}
+
+/** Shapes of what adds up over the parts besides the gradients: loss and output moments. */
+export function accumulatedFigures({ model }: Pick<StepOptions, 'model'>): TensorSpec[] {
+  const vector: TensorSpec = { dtype: 'float32', shape: [model.dim] };
+  return [{ dtype: 'float32', shape: [1] }, vector, vector, vector];
+}
+
+function stepSpecs(
+  { spec, batch, imageSize, imageType = 'uint8' }: StepOptions,
+  groups: StateGroups,
+): Record<'trainable' | 'statistics' | 'frozen' | 'views', TensorSpec[]> {
+  const view: TensorSpec = { dtype: imageType, shape: [batch, imageSize, imageSize, 3] };
+  return {
+    trainable: graphSpecs(groups.trainable),
+    statistics: graphSpecs(groups.statistics),
+    frozen: graphSpecs(groups.frozen),
+    views: Array.from({ length: objectiveOf(spec.ablation).views }, () => view),
+  };
+}
+
+function trainingScope(
+  { precision }: StepSpec,
+  parameter: (name: string) => Tensor,
+  statistics: Map<string, Tensor>,
+): Scope {
+  return createScope({
+    training: true,
+    computeType: precision === 'bf16' ? 'bfloat16' : 'float32',
+    parameter,
+    statistics,
+  });
+}
+
 function forward(
-  { backbone, projector, predictor }: SimSiam,
+  { model, spec, imageType = 'uint8' }: StepOptions,
   scope: Scope,
   images: readonly Tensor[],
-  objective: Objective,
 ): { loss: Tensor; z: Tensor } {
-  const z = projector.apply(scope, backbone.apply(scope, images));
+  const { backbone, projector, predictor } = model;
+  const objective: Objective = objectiveOf(spec.ablation);
+  const views = images.map((x) => (imageType === 'uint8' ? normalizePixels(x, spec.normalize) : x));
+  const z = projector.apply(scope, backbone.apply(scope, views));
   const p = predictor.apply(
     scope,
     objective.predicting.map((view) => z[view]!),
@@ -115,12 +181,21 @@ function forward(
   return { loss: objective.loss(p, z), z: z[0]! };
 }
 
+/** What adds up over ranks and parts. */
+function figuresOf(loss: Tensor, z: Tensor): Tensor[] {
+  return [tf.reshape(loss, [1]), ...outputMoments(z)];
+}
+
+function addTo(before: readonly Tensor[] | undefined, figures: Tensor[]): Tensor[] {
+  return before ? figures.map((figure, i) => tf.add(before[i]!, figure)) : figures;
+}
+
 /** All figures of a step cross the ranks in one message. */
-function figuresOf(loss: Tensor, z: Tensor, signals: Tensor): Tensor {
-  const local = [tf.reshape(loss, [1]), signals, ...outputMoments(z)];
-  const [totalLoss, signalled, ...moments] = allReduceSum(local) as [Tensor, Tensor, ...Tensor[]];
-  const std = outputStd(moments, z.shape[0], world());
-  return tf.concat([tf.div(totalLoss, world()), tf.reshape(std, [1]), signalled], 0);
+function overRanks([loss, ...moments]: Tensor[], signals: Tensor, rows: number, parts: number): Tensor {
+  const summed = allReduceSum([loss!, signals, ...moments]) as [Tensor, Tensor, ...Tensor[]];
+  const [totalLoss, signalled, ...all] = summed;
+  const groups = world() * parts;
+  return tf.concat([tf.div(totalLoss, groups), tf.reshape(outputStd(all, rows, groups), [1]), signalled], 0);
 }
 
 /** Of tensors as if they were one vector: [1]. L2Loss is half a sum of squares, in one kernel. */

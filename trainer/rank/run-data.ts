@@ -5,6 +5,7 @@ import { cacheFolder } from '../../storage/cache-folder.ts';
 import { openDataset, type Dataset, type DatasetOptions } from '../data/dataset.ts';
 import { LabelError } from '../data/errors.ts';
 import { EvalLoader } from '../data/eval-loader.ts';
+import { stepsOfEpoch } from '../data/lanes.ts';
 import { LinearLoader } from '../data/linear-loader.ts';
 import { PretrainLoader } from '../data/pretrain-loader.ts';
 import type { BatchShape, IndexedBatch } from '../evaluate/batches.ts';
@@ -106,8 +107,11 @@ export class RunData {
     return opened;
   }
 
+  /** @throws TooFewImagesError */
   pretrainLoader(): PretrainLoader {
-    const { batchSize, imageSize, augmentation, seed, ablation } = this.#context.run.spec.pretrain;
+    const { imageSize, augmentation, seed, ablation } = this.#context.run.spec.pretrain;
+    const batchSize = this.#partSize();
+    stepsOfEpoch({ size: this.train.size, batchSize: this.#context.run.spec.pretrain.batchSize });
     const { views } = objectiveOf(ablation);
     return this.#once('pre-training', () => {
       return new PretrainLoader({
@@ -199,14 +203,20 @@ export class RunData {
 
   #evaluationShape(): BatchShape {
     const { runtime, run } = this.#context;
-    const { batchSize, imageSize } = run.spec.pretrain;
-    return { batchSize: Math.min(EVALUATION_BATCH, batchSize / runtime.world), imageSize };
+    const { imageSize } = run.spec.pretrain;
+    return { batchSize: Math.min(EVALUATION_BATCH, this.#partSize() / runtime.world), imageSize };
   }
 
   /** The images from and up to a place in an order drawn once from the seed. */
   #subset({ size }: Dataset, to: number, from = 0): Int32Array {
     const { seed } = this.#context.run.spec.pretrain;
     return Int32Array.from(new CounterRandom(seed, purpose.subset).permutation(size)).slice(from, to).sort();
+  }
+
+  /** Images over all ranks that are computed together in pre-training. */
+  #partSize(): number {
+    const { batchSize, accumulationSteps = 1 } = this.#context.run.spec.pretrain;
+    return batchSize / accumulationSteps;
   }
 
   #common(): { rank: number; world: number; threads: number; maxBadImageFraction: number } {

@@ -6,6 +6,7 @@ import { backboneExtractor } from '../evaluate/network-extractor.ts';
 import type { RankChannel } from '../launch/rank-channel.ts';
 import type { Stage } from '../launch/messages.ts';
 import { simSiam } from '../model/simsiam.ts';
+import { inParts } from '../pretrain/accumulation.ts';
 import { Monitors } from '../pretrain/monitors.ts';
 import { pretrain, type PretrainOptions } from '../pretrain/pretrain.ts';
 import { Runtime } from '../tensorflow/runtime.ts';
@@ -77,7 +78,7 @@ async function runStages(
   const { run, runtime, send } = context;
   const spec = run.spec.pretrain;
   const pretraining = await root?.openStage('pretrain');
-  const loader = spec.epochs > 0 ? data.pretrainLoader() : nothing;
+  const loader = spec.epochs > 0 ? inParts(data.pretrainLoader(), spec.accumulationSteps ?? 1) : nothing;
   const monitors = new Monitors(context, data.evaluation());
   const carried = (): JsonObject => root!.carried();
   const trained = await pretrain({
