@@ -33,6 +33,12 @@ export const linearSchema = z.strictObject({
     description: 'LARS suits batches in the thousands, plain SGD small ones.',
     source: "original --lars, on in its README's command; paper appendix A",
   }),
+  labelFraction: field(positiveUpTo(1).exactOptional(), {
+    description:
+      'Part of the training images of each class whose labels are used, drawn from pretrain.seed, at least one of each; unset is 1.',
+    unit: 'fraction',
+    source: 'semi-supervised evaluation with 1 % and 10 % of the labels (SimCLR, Chen et al. 2020, §6)',
+  }),
   cropScale: field(interval(positiveUpTo(1)).default([0.08, 1]), {
     description: 'Interval from which the area of the random crop of a training image is drawn.',
     unit: 'fraction of the image',

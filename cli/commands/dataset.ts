@@ -5,12 +5,14 @@ import { cacheFolder } from '../../storage/cache-folder.ts';
 import { knownSets, type FetchedSet, type KnownSet } from '../../trainer/data/known-sets.ts';
 import { UsageError } from '../errors.ts';
 import { countOption } from '../number-option.ts';
+import { addViews } from './dataset-views.ts';
 
 export function addDataset(program: Command): void {
-  const dataset = program.command('dataset').description('data sets as tar shards');
+  const dataset = program.command('dataset').description('data sets as tar shards, and pictures of their views');
   addFetch(dataset);
   addPack(dataset);
   addVerify(dataset);
+  addViews(dataset);
 }
 
 interface FetchCommandOptions {

@@ -130,6 +130,29 @@ describe('a run that was interrupted ends bit-equal to an undisturbed one', { ti
     assert.deepEqual(workplace.remains('orphaned'), undisturbed);
   });
 
+  test('another number of ranks takes the same images in the same order: the history agrees but for rounding', async () => {
+    const changes = { storage: 'fewer', linear: { epochs: 0, baselines: false } };
+    const running = await workplace.start(changes);
+    await running.said('"event":"checkpoint","stage":"pretrain","step":8');
+    running.child.kill('SIGINT');
+    assert.equal((await running.ended).code, 75);
+    const resumed = await workplace.run({ ...changes, workers: 1 });
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.match(resumed.stdout, /"code":"ENVIRONMENT_CHANGED".*ranks was 2 and is 1/);
+    const figures = (history: string): number[][] =>
+      (linesOf(history) as { step: number; epoch: number; loss: number; outputStd: number }[]).map(
+        ({ step, epoch, loss, outputStd }) => [step, epoch, loss, outputStd],
+      );
+    const history = readFileSync(workplace.path('fewer/pretrain/history.jsonl'), 'utf8');
+    const expected = figures(undisturbed.histories.pretrain);
+    const own = figures(history);
+    assert.equal(own.length, 24);
+    for (const [i, line] of own.entries())
+      for (const [j, value] of line.entries())
+        assert.ok(Math.abs(value - expected[i]![j]!) < 1e-4, `step ${i + 1}: ${value} and ${expected[i]![j]}`);
+    assert.notDeepEqual(own, expected, 'sums of one rank round otherwise');
+  });
+
   test('another number of loader threads changes nothing', async () => {
     const { code, stderr } = await workplace.run({ storage: 'threads', loaderThreadsPerRank: 3 });
     assert.equal(code, 0, stderr);

@@ -5,6 +5,7 @@ import { BatchBuffers } from './batch-buffers.ts';
 import { BatchRenderer } from './batch-renderer.ts';
 import type { Dataset } from './dataset.ts';
 import { LabelError } from './errors.ts';
+import { labelledPart } from './labelled-part.ts';
 import { lanesOfRank } from './lanes.ts';
 import { prefetch } from './prefetch.ts';
 import { renderReplacingBad } from './replace-bad.ts';
@@ -20,6 +21,8 @@ export interface LinearLoaderOptions {
   readonly imageSize: number;
   readonly cropScale: readonly [number, number];
   readonly flipProbability: number;
+  /** Of the images of each class; default 1. */
+  readonly labelFraction?: number | undefined;
   readonly threads: number;
   readonly maxBadImageFraction: number;
 }
@@ -46,6 +49,9 @@ export class LinearLoader {
   readonly stepsPerEpoch: number;
   readonly #options: LinearLoaderOptions;
   readonly #localBatch: number;
+  /** The images that are used; undefined for all. */
+  readonly #part: Int32Array | undefined;
+  readonly #size: number;
   readonly #renderer: BatchRenderer;
   readonly #bad: BadImages;
   readonly #buffers: BatchBuffers;
@@ -62,7 +68,10 @@ export class LinearLoader {
     this.#options = options;
     const { first, end } = lanesOfRank(batchSize, rank, world);
     this.#localBatch = end - first;
-    this.stepsPerEpoch = Math.ceil(dataset.size / batchSize);
+    const { labelFraction = 1, seed } = options;
+    this.#part = labelFraction < 1 ? labelledPart(dataset, labelFraction, seed) : undefined;
+    this.#size = this.#part?.length ?? dataset.size;
+    this.stepsPerEpoch = Math.ceil(this.#size / batchSize);
     this.#bad = new BadImages(dataset, dataset.size, maxBadImageFraction);
     this.#buffers = new BatchBuffers(1, this.#localBatch, imageSize);
     this.#renderer = new BatchRenderer(dataset, threads);
@@ -84,8 +93,9 @@ export class LinearLoader {
    * @throws TooManyBadImagesError, DataReadError
    */
   epoch(epoch: number, fromStep = 0): AsyncGenerator<LinearBatch, void, undefined> {
-    const { dataset, seed } = this.#options;
-    const order = Int32Array.from(new CounterRandom(seed, purpose.order, epoch).permutation(dataset.size));
+    const { seed } = this.#options;
+    const positions = new CounterRandom(seed, purpose.order, epoch).permutation(this.#size);
+    const order = Int32Array.from(positions, (position) => this.#imageAt(position));
     return this.#buffers.during((buffers) =>
       prefetch(fromStep, this.stepsPerEpoch, buffers, (step, buffer) => this.#batch(epoch, step, order, buffer)),
     );
@@ -105,12 +115,16 @@ export class LinearLoader {
       { out: images, batch: this.#localBatch },
       this.#bad,
       (_slot, index, attempt) =>
-        new CounterRandom(seed, purpose.replacement, epoch, index, attempt).integer(dataset.size),
+        this.#imageAt(new CounterRandom(seed, purpose.replacement, epoch, index, attempt).integer(this.#size)),
     );
     const labels = new Int32Array(this.#localBatch);
     labels.set(indices.map((index) => dataset.label(index)));
     const mask = new Float32Array(this.#localBatch).fill(1, 0, indices.length);
     return { images, labels, mask, count: indices.length, globalCount: batch.length };
+  }
+
+  #imageAt(position: number): number {
+    return this.#part?.[position] ?? position;
   }
 
   async close(): Promise<void> {

@@ -29,3 +29,9 @@ export class LinearResumeError extends SimSiamError {
   readonly code = 'LINEAR_RESUME_FROM';
   readonly exitCode = exitCode.badInput;
 }
+
+/** The device has less memory than the run takes: trying again as it is would fail again. */
+export class OutOfMemoryError extends SimSiamError {
+  readonly code = 'OUT_OF_MEMORY';
+  readonly exitCode = exitCode.badInput;
+}

@@ -124,12 +124,12 @@ export class RunData {
   linearLoader(): LinearLoader {
     const { pretrain, linear } = this.#context.run.spec;
     const { imageSize, seed } = pretrain;
-    const { batchSize, cropScale, flipProbability } = linear;
+    const { batchSize, cropScale, flipProbability, labelFraction } = linear;
     const dataset = this.train;
     return this.#once('linear evaluation', () => {
       return new LinearLoader({
         ...this.#common(),
-        ...{ dataset, seed, batchSize, imageSize, cropScale, flipProbability },
+        ...{ dataset, seed, batchSize, imageSize, cropScale, flipProbability, labelFraction },
       });
     });
   }

@@ -16,6 +16,7 @@ import { backboneDigest } from './backbone-digest.ts';
 import { environmentOf } from './environment.ts';
 import { GpuUnusableError } from './errors.ts';
 import { linearStage } from './linear-stage.ts';
+import { withMemoryAdvice } from './out-of-memory.ts';
 import { resultOf } from './result.ts';
 import { RootStore } from './root-store.ts';
 import { RunData } from './run-data.ts';
@@ -61,6 +62,8 @@ export async function runRank(channel: RankChannel): Promise<ExitCode> {
     const outcome = await runStages(context, data, root, stages);
     for (const message of data.badImages()) send({ type: 'warning', code: 'DATA_BAD_IMAGES', message });
     return outcome;
+  } catch (thrown) {
+    throw withMemoryAdvice(thrown, run.spec, world);
   } finally {
     await data.close();
   }
