@@ -69,6 +69,13 @@ describe('planRanks', () => {
       (error) => error instanceof PlacementError && /asks for 4 GPUs and this machine has 2/.test(error.message),
     );
   });
+
+  test('NCCL without GPUs is an error before a rank starts', () => {
+    assert.throws(
+      () => planRanks(runOf({ collectives: 'nccl', gpusPerWorker: 0 }), { cores: 4, gpus: [] }),
+      (error) => error instanceof PlacementError && /nccl is between GPUs/.test(error.message),
+    );
+  });
 });
 
 describe('planWorker', () => {

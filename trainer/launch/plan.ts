@@ -22,7 +22,7 @@ export interface Plan {
 /**
  * Who runs where on one machine: a GPU each where there are enough of them, else one CPU rank a worker, the cores
  * shared fairly. `run` is a valid one, so its batch can be divided over the ranks.
- * @throws PlacementError if there are GPUs, but fewer than ranks: falling back to the cores unasked would hide a slip
+ * @throws PlacementError for NCCL without GPUs, and if there are GPUs, but fewer than ranks: falling back to the cores unasked would hide a slip
  * behind days of computing.
  */
 export function planRanks(run: SimSiamRun, machine: Machine): Plan {
@@ -52,6 +52,10 @@ export function planWorker(run: SimSiamRun, machine: Machine): Plan {
 }
 
 function placed({ spec }: SimSiamRun, machine: Machine, count: number, onGpu: boolean): Plan {
+  if (!onGpu && spec.collectives === 'nccl')
+    throw new PlacementError(
+      'spec.collectives: nccl is between GPUs, and the ranks get none: leave it out, or use grpc',
+    );
   const share = Math.max(1, Math.floor(machine.cores / count));
   const threads = spec.threadsPerRank ?? share;
   return {
