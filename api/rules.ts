@@ -47,8 +47,8 @@ export const rules: readonly Rule[] = [
       '!has(self.pretrain.accumulationSteps) || ' +
       `(self.pretrain.batchSize % (${ranksInCel} * self.pretrain.accumulationSteps) == 0 && ` +
       'self.pretrain.batchSize >= 2 * self.pretrain.accumulationSteps)',
-    holds: ({ pretrain: { batchSize, accumulationSteps = 1 }, ...spec }) =>
-      batchSize % (clusterRanks(spec) * accumulationSteps) === 0 && batchSize >= 2 * accumulationSteps,
+    holds: ({ pretrain: { batchSize, accumulationSteps: parts }, ...spec }) =>
+      parts === undefined || (batchSize % (clusterRanks(spec) * parts) === 0 && batchSize >= 2 * parts),
   },
   {
     field: 'pretrain.warmupEpochs',

@@ -57,7 +57,8 @@ export function arbitraryRun(): fc.Arbitrary<SimSiamRun> {
     const { spec } = run;
     const ranks = clusterRanks(spec);
     spec.pretrain.batchSize = ranks * 2;
-    spec.pretrain.batchSize *= spec.pretrain.accumulationSteps ?? 1;
+    const { accumulationSteps: parts } = spec.pretrain;
+    if (parts !== undefined) spec.pretrain.batchSize *= spec.pretrain.accumulationSteps = Math.min(parts, 2);
     spec.linear.batchSize = ranks * 3;
     spec.data.val ??= 'val';
     if (spec.linear.epochs === 0) spec.linear.baselines = false;

@@ -64,6 +64,14 @@ const badSpecs: Record<string, [added: string, ...lines: string[]]> = {
     '  pretrain: {initFrom: a.pth.tar, resumeFrom: b.pth.tar}',
     '8: spec.pretrain.resumeFrom: "b.pth.tar" is not allowed: it must be left out where pretrain.initFrom is given: a run has one start',
   ],
+  'parts that do not divide the batch of a rank': [
+    '  pretrain: {batchSize: 8, accumulationSteps: 3}',
+    '8: spec.pretrain.accumulationSteps: 3 is not allowed: it must divide pretrain.batchSize / ranks, into parts of 2 images or more over all ranks',
+  ],
+  'a warm-up without an end': [
+    '  pretrain: {warmupEpochs: 100}',
+    '8: spec.pretrain.warmupEpochs: 100 is not allowed: it must be less than pretrain.epochs',
+  ],
   'a start after the end': [
     '  pretrain: {startEpoch: 100}',
     '8: spec.pretrain.startEpoch: 100 is not allowed: it must be less than pretrain.epochs',
