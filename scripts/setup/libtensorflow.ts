@@ -46,7 +46,18 @@ export async function unpackLibTensorFlow(
       log(`downloading ${wheel.name} ${wheel.version} (${wheel.megabytes} MB)`);
       await unpackWheel(wheel, work, python);
     }
+    await showNccl(work);
   });
+}
+
+/**
+ * TensorFlow looks for NCCL by name in its run path, which names the folders of CUDA's other libraries and not that of
+ * NCCL. A link in one of those folders lets it be found.
+ */
+export async function showNccl(folder: string): Promise<void> {
+  const library = 'nccl/lib/libnccl.so.2';
+  if (!existsSync(join(folder, 'nvidia', library))) return;
+  await symlink(join('../..', library), join(folder, 'nvidia/cudnn/lib/libnccl.so.2'));
 }
 
 /** Points `deps/` of tfjs-node's package at the library, where its addon and ours look at run time. */
