@@ -40,7 +40,8 @@ export async function follow<T>({
   return seen;
 }
 
-function mayPass(thrown: unknown): boolean {
+/** Whether the API server, or the way to it, may be well again soon. */
+export function mayPass(thrown: unknown): boolean {
   if (thrown instanceof ApiError) return thrown.isTransient;
   return thrown instanceof KubeConnectionError || thrown instanceof KubeTimeoutError;
 }

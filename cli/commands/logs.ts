@@ -21,7 +21,8 @@ export function addLogs(program: Command, end: (end: CommandEnd) => void): void 
       .option('--json', '{stage, worker, time, text} a line', false),
   ).action(async (name: string, { follow, json, worker, stage, tail, ...flags }: LogsOptions) =>
     withCluster(flags, async (cluster) => {
-      const { followLogs, readLogs } = await import('../cluster/logs.ts');
+      const { followLogs } = await import('../cluster/follow-logs.ts');
+      const { readLogs } = await import('../cluster/logs.ts');
       const { prefixed } = await import('../cluster/log-line.ts');
       const write = (line: LogLine): void => {
         process.stdout.write(`${json ? JSON.stringify(line) : prefixed(line, process.stdout.isTTY)}\n`);
@@ -32,7 +33,8 @@ export function addLogs(program: Command, end: (end: CommandEnd) => void): void 
         ...(stage !== undefined && { stage }),
         ...(tail !== undefined && { tail }),
       };
-      if (follow) return whileWanted(end, (signal) => followLogs(cluster, name, options, { write, skip, signal }));
+      if (follow)
+        return whileWanted(end, (signal) => followLogs(cluster, name, options, { write, tell: skip, signal }));
       for await (const line of readLogs(cluster, name, options, skip)) write(line);
     }),
   );

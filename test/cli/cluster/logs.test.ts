@@ -6,7 +6,8 @@ import { after, describe, test } from 'node:test';
 
 import { Cluster } from '../../../cli/cluster/cluster.ts';
 import type { LogLine } from '../../../cli/cluster/log-line.ts';
-import { followLogs, readLogs } from '../../../cli/cluster/logs.ts';
+import { readLogs } from '../../../cli/cluster/logs.ts';
+import { followLogs } from '../../../cli/cluster/follow-logs.ts';
 import { systemClock } from '../../../operator/kube/clock.ts';
 import { Http } from '../../../operator/kube/http.ts';
 import type { Pod } from '../../../operator/kube/objects.ts';
@@ -27,7 +28,7 @@ class LogServer {
       this.queries.push(searchParams.toString());
       if (this.logs[name] === undefined) {
         response.writeHead(400).end('{"kind":"Status","reason":"BadRequest","message":"waiting to start"}');
-      } else if (searchParams.get('follow') === 'true') {
+      } else if (searchParams.get('follow') === 'true' && !this.isComplete) {
         response.write(this.logs[name]);
         this.open.set(name, response);
       } else response.end(this.logs[name]);
@@ -111,19 +112,21 @@ describe('the logs of a run', () => {
       }
       if (text === 'two') {
         server.open.get('birds-pretrain-0-60')!.end(`${time(3)} the end, without a line break`);
-        server.open.get('birds-pretrain-1-60')!.end();
+        // It breaks, and is opened again: no line comes twice.
+        server.open.get('birds-pretrain-1-60')!.destroy();
         server.isComplete = true;
       }
     };
     const cluster = await server.start();
     const options = {
       write,
-      skip: (message: string) => void skipped.push(message),
+      tell: (message: string) => void skipped.push(message),
       signal: new AbortController().signal,
     };
     await followLogs(cluster, 'birds', {}, options);
     assert.deepEqual(lines, ['0 one', '1 two', '0 the end, without a line break']);
-    assert.deepEqual(skipped, ['worker 1 has no log: Unknown']);
+    assert.equal(skipped[0], 'worker 1 has no log: Unknown');
+    assert.match(skipped[1]!, /birds-pretrain-1-60\/log: the API server can't be reached/);
   });
 
   test('are let go of when the user stops', { timeout: 30_000 }, async () => {
@@ -131,7 +134,7 @@ describe('the logs of a run', () => {
     server.pods = [pod({ index: 0, status: running })];
     server.logs = { 'birds-pretrain-0-60': `${time(1)} one\n` };
     const stop = new AbortController();
-    const options = { write: () => stop.abort(), skip: assert.fail, signal: stop.signal };
+    const options = { write: () => stop.abort(), tell: assert.fail, signal: stop.signal };
     await followLogs(await server.start(), 'birds', {}, options);
   });
 });
