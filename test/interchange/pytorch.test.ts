@@ -36,6 +36,7 @@ interface Loaded {
   readonly tensors: Record<string, ExpectedTensor>;
   readonly momenta: Record<string, ExpectedTensor>;
   readonly features: number[][];
+  readonly isSameBackbone: boolean;
   readonly isFinite: boolean;
 }
 
@@ -55,6 +56,8 @@ test("PyTorch's checkpoint is trained on here, and what comes of it is loaded in
 
   const exported = await simsiam('convert', at('run'), at('exported.pth.tar'));
   assert.equal(exported.code, 0, exported.stderr);
+  const backbone = await simsiam('convert', at('run'), at('backbone.pth'));
+  assert.equal(backbone.code, 0, backbone.stderr);
   const pixels = Buffer.concat([noise(1, side, side), noise(2, side, side)]);
   writeFileSync(at('pixels.raw'), pixels);
   mkdirSync(at('images'));
@@ -66,10 +69,14 @@ test("PyTorch's checkpoint is trained on here, and what comes of it is loaded in
   assert.equal(embedded.code, 0, embedded.stderr);
 
   const script = join(fixtures, 'load-pytorch.py');
-  const loading = await runProgram(python!, [script, at('exported.pth.tar'), at('pixels.raw'), String(side)]);
+  const loading = await runProgram(
+    python!,
+    [script, ...['exported.pth.tar', 'backbone.pth', 'pixels.raw'].map((name) => at(name)), String(side)],
+    { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+  );
   assert.equal(loading?.code, 0, loading?.stderr);
   const loaded = JSON.parse(loading.stdout) as Loaded;
-  assert.deepEqual([loaded.epoch, loaded.arch, loaded.isFinite], [2, 'resnet18', true]);
+  assert.deepEqual([loaded.epoch, loaded.arch, loaded.isSameBackbone, loaded.isFinite], [2, 'resnet18', true, true]);
   const tensorsOf = (file: string): Record<string, ExpectedTensor> => {
     const { tensors } = decodeSafetensors(readFileSync(at('run/pretrain/checkpoints/step-16-g1', file)));
     return Object.fromEntries(tensors.map(({ name, dtype, shape, bytes }) => [name, described(dtype, shape, bytes)]));
