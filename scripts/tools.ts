@@ -4,6 +4,7 @@
  */
 import { crane, helm, kind, kwok } from './tools/cluster-tools.ts';
 import { coredns, kubernetes } from './tools/kubernetes.ts';
+import { onnxruntime } from './tools/onnxruntime.ts';
 import { versitygw } from './tools/versitygw.ts';
 import { SetupError } from './setup/errors.ts';
 
@@ -14,6 +15,7 @@ const tools: Readonly<Record<string, () => Promise<string>>> = {
   crane,
   kind,
   kwok,
+  onnxruntime,
   versitygw,
 };
 
