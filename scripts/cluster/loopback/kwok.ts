@@ -3,6 +3,16 @@ import { join } from 'node:path';
 
 const annotation = 'kwok.x-k8s.io/node';
 
+/** A node that no machine is behind: KWOK runs the pods on it. */
+export function fakeNode(name: string, capacity: Readonly<Record<string, string>>): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name, annotations: { [annotation]: 'fake' }, labels: { 'kubernetes.io/hostname': name } },
+    status: { capacity, allocatable: capacity, conditions: [{ type: 'Ready', status: 'True', reason: 'Fake' }] },
+  };
+}
+
 /** Pods come up at once, all with one address, and vanish when they are deleted. */
 function podStages(podIp: string): object[] {
   const isDeleted = (operator: 'Exists' | 'DoesNotExist') => ({ key: '.metadata.deletionTimestamp', operator });
