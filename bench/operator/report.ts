@@ -27,7 +27,11 @@ export function operatorReport({ machine, scale }: Measured): string {
     [`CPU of the operator a run, until ${then}`, `${scale.cpuMsPerRun.toFixed(1)} ms`, ''],
     ['writes a run, until its Job is made', scale.requestsPerRunUntilJob.toFixed(2), 'at most 8'],
     [`writes a run, until ${then}`, scale.requestsPerRun.toFixed(2), ''],
-    ["mean CPU of a run's turn; the API server's time isn't in it", `${scale.cpuMsPerTurn.toFixed(2)} ms`, 'under 50 ms'],
+    [
+      "mean CPU of a run's turn; the API server's time isn't in it",
+      `${scale.cpuMsPerTurn.toFixed(2)} ms`,
+      'under 50 ms',
+    ],
     ['peak resident memory', `${scale.peakMemoryMiB.toFixed(0)} MiB`, 'under 256 MiB'],
     ['event loop, 99th percentile and maximum', lagOf(scale), 'under 10 s'],
     ['writes in a steady minute', String(steady.writes), '0'],

@@ -22,8 +22,12 @@ export async function startControlPlane(
     return { plane: undefined, skip };
   }
   const folder = mkdtempSync(join(tmpdir(), 'simsiam-control-plane-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
-  const plane = await ControlPlane.start({ ...options, programs, folder });
-  after(() => plane.stop());
+  let plane: ControlPlane | undefined;
+  after(async () => {
+    await plane?.stop();
+    // The API server may be writing its audit log until it is gone.
+    rmSync(folder, { recursive: true, force: true });
+  });
+  plane = await ControlPlane.start({ ...options, programs, folder });
   return { plane, skip: false };
 }
