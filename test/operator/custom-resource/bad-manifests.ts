@@ -41,7 +41,7 @@ export const badManifests: readonly (readonly [Readonly<Record<string, Json | un
   [{ 'spec.pretrain.stem': 'vit' }, /spec\.pretrain\.stem: Unsupported value: "vit": supported.*"cifar"/],
   [{ 'spec.pretrain.width': 0 }, /spec\.pretrain\.width: Invalid value: 0: .*greater than or equal to 1/],
   [{ 'spec.pretrain.imageSize': 4 }, /spec\.pretrain\.imageSize: Invalid value: 4: .*greater than or equal to 8/],
-  [{ 'spec.pretrain.epochs': 0 }, /spec\.pretrain\.epochs: Invalid value: 0: .*greater than or equal to 1/],
+  [{ 'spec.pretrain.epochs': -1 }, /spec\.pretrain\.epochs: Invalid value: -1: .*greater than or equal to 0/],
   [{ 'spec.pretrain.batchSize': 1 }, /spec\.pretrain\.batchSize: Invalid value: 1: .*greater than or equal to 2/],
   [{ 'spec.pretrain.learningRate': -0.1 }, /spec\.pretrain\.learningRate: Invalid value: -0\.1: .*greater than or/],
   [{ 'spec.pretrain.momentum': 1 }, /spec\.pretrain\.momentum: Invalid value: 1: .*less than or equal to 0/],

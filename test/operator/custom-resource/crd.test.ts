@@ -166,7 +166,7 @@ function anotherValue(name: string, node: SchemaNode): Json {
   };
   if (chosen[name] !== undefined) return chosen[name];
   if (node.type === 'boolean') return node.default !== true;
-  return node.type === 'string' ? 'other' : 77;
+  return node.type === 'string' ? (node.enum?.[0] ?? 'other') : 77;
 }
 
 function fieldNames({ properties = {}, anyOf = [], items }: SchemaNode): string[] {
