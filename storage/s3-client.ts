@@ -16,6 +16,9 @@ export function s3Client({ endpoint, region, authorities }: S3Location): S3Clien
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
   return new S3Client({
     maxAttempts: 1,
+    // A damaged object fails the check of the SDK at each try, as if the store were away. Checkpoints have digests of
+    // their own, by which a damaged one is told and passed over.
+    responseChecksumValidation: 'WHEN_REQUIRED',
     ...(region === undefined ? {} : { region }),
     // Other stores seldom have a host name for each bucket.
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import { PreconditionFailedError } from '../../storage/errors.ts';
@@ -9,6 +9,8 @@ import { openStore } from '../../storage/open-store.ts';
 import { s3Location } from '../../storage/s3-location.ts';
 import { pieceBytes } from '../../storage/s3-pieces.ts';
 import { S3Store } from '../../storage/s3-store.ts';
+import { committedCheckpoints } from '../../trainer/checkpoint/register.ts';
+import { readLatest } from '../../trainer/checkpoint/reader.ts';
 import { commitOf, openRepository, recordsOf } from '../checkpoint/fixtures.ts';
 import { testObjectStoreContract } from './object-store-contract.ts';
 import { ended, start } from './processes.ts';
@@ -68,6 +70,22 @@ describe('S3 store', { skip }, () => {
     );
     await store.delete('pretrain/latest.json');
     assert.deepEqual(await store.list(''), []);
+  });
+
+  it('passes over a checkpoint whose object was damaged in the store', async () => {
+    const { store, uri } = await fresh();
+    const { repository } = await openRepository(store);
+    await repository.latest();
+    for (const step of [1, 2]) await repository.commit(commitOf(step, recordsOf(step, step)));
+    const newest = (await committedCheckpoints(store, 'pretrain')).at(-1)!;
+    writeFileSync(
+      join(server!.bucketFolder, uri.slice('s3://bucket/'.length), newest.key, 'model.safetensors'),
+      'damaged',
+    );
+    const warnings: string[] = [];
+    const found = await readLatest({ store, stage: 'pretrain', onWarning: ({ code }) => warnings.push(code) });
+    assert.equal(found?.step, 1);
+    assert.deepEqual(warnings, ['CHECKPOINT_SKIPPED']);
   });
 
   it('counts exactly under compare-and-swap by several processes', async () => {
