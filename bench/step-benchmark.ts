@@ -49,7 +49,10 @@ export async function benchmarkStep(step: StepCase, options: StepOptions): Promi
   });
   const theirs = layouts.map(
     (layout) =>
-      new Contestant(`PyTorch (${layout})`, { command: python, args: [pytorchScript('step'), ...args, layout] }),
+      new Contestant(`PyTorch (${layout})`, {
+        command: python,
+        args: [pytorchScript('step'), ...args, layout, 'fp32', 'cpu'],
+      }),
   );
   const all = [ours, ...theirs];
   try {
