@@ -13,7 +13,7 @@ function refused(address: StorageAddress, message: RegExp, env: NodeJS.ProcessEn
 
 describe('address of a store in S3', () => {
   it('is a bucket and a prefix', () => {
-    const nothing = { endpoint: undefined, region: undefined, authorities: undefined };
+    const nothing = { endpoint: undefined, region: undefined, authorities: undefined, part: 'spec.storage' };
     const cases = {
       's3://bucket/runs/a b': { uri: 's3://bucket/runs/a b', bucket: 'bucket', prefix: 'runs/a b/' },
       's3://bucket/run/': { uri: 's3://bucket/run', bucket: 'bucket', prefix: 'run/' },
