@@ -41,8 +41,8 @@ const pretrainStatusSchema = z.strictObject({
 
 const linearStatusSchema = z.strictObject({
   epoch: z.number().min(0).exactOptional().meta({ description: 'Epochs done.' }),
-  top1: z.number().exactOptional().meta({ description: 'Top-1 on data.val, in percent.' }),
-  top5: z.number().exactOptional().meta({ description: 'Top-5 on data.val, in percent.' }),
+  top1: z.number().exactOptional().meta({ description: 'Top-1 of the best epoch on data.val, in percent.' }),
+  top5: z.number().exactOptional().meta({ description: 'Top-5 of that epoch, in percent.' }),
   checkpoint: z.string().exactOptional().meta({ description: 'Last committed checkpoint.' }),
 });
 

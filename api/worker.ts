@@ -68,6 +68,7 @@ export interface Progress {
   };
   readonly linear?: {
     readonly epoch: number;
+    /** Of the best epoch so far, in percent. */
     readonly top1?: number;
     readonly top5?: number;
     readonly checkpoint?: string;

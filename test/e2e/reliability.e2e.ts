@@ -28,6 +28,7 @@ describe('faults while a run pre-trains', { timeout: 60 * minute }, () => {
     assert.deepEqual(await uids(), before);
     const { status } = await bench.endsAsUndisturbed(name);
     assert.equal(status.pretrain.generation, 2);
+    assert.equal(status.restarts?.crash, 1);
     const outcome = 'the ranks of all workers restart from the last checkpoint, in the same pods';
     tellFault('SIGKILL of a rank', outcome, seconds);
   });

@@ -60,7 +60,7 @@ describe('a rendezvous', () => {
       before.map((incarnation) => [2, incarnation]),
     );
     assert.deepEqual(events(simulation, 'restart'), [
-      { type: 'restart', generation: 1, cause: 'peerLost', message: 'worker 1: LAUNCH_RANK_DIED' },
+      { type: 'restart', generation: 1, cause: 'failed', message: 'worker 1: LAUNCH_RANK_DIED' },
     ]);
   });
 

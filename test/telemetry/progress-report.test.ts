@@ -56,6 +56,17 @@ describe('a report', () => {
     assert.deepEqual([checkpoints, checkpointAt], [2, now.getTime() / 1000]);
   });
 
+  test('has the best accuracy of linear evaluation, that of before a restart included', () => {
+    const epoch = (top1: number, top5: number) => progressMessage({ stage: 'linear', epochEnd: true, top1, top5 });
+    const { progress } = after(epoch(40, 80), epoch(60, 90), epoch(50, 95));
+    assert.deepEqual([progress.linear?.top1, progress.linear?.top5], [60, 90]);
+    const resumed = after(epoch(50, 95), {
+      ...{ type: 'checkpoint', stage: 'linear', step: 2, uri: 'b' },
+      best: { top1: 60, top5: 90 },
+    });
+    assert.deepEqual(resumed.progress.linear, { epoch: 1, top1: 60, top5: 90, checkpoint: 'b' });
+  });
+
   test('has the collapse alarm while it stands', () => {
     const alarm = { type: 'warning', code: 'TRAINING_COLLAPSED', message: 'epoch 3: collapsed' } as const;
     assert.equal(after(alarm).progress.collapse, 'epoch 3: collapsed');

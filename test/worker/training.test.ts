@@ -61,7 +61,7 @@ describe('two workers that train one run', { timeout: 300_000 }, () => {
     const next = events.slice(restarted).find(({ event }) => event === 'progress');
     const seconds = (Date.parse(String(next!['time'])) - killedAt) / 1000;
     t.diagnostic(`kill of a rank to the next finished step: ${seconds.toFixed(1)} s`);
-    assert.equal(training[0]!.message().progress?.restarts.peerLost, 1);
+    assert.equal(training[0]!.message().progress?.restarts.failed, 1);
 
     const evaluating = await startBoth('linear');
     await evaluating[0]!.said('"event":"checkpoint","stage":"linear","step":11');

@@ -108,7 +108,8 @@ export async function linearStage(options: LinearStageOptions): Promise<LinearOu
       history,
       ...best,
     });
-    send({ type: 'checkpoint', stage: 'linear', step, uri: `${run.spec.storage.uri}/${key}` });
+    const scores = state.best && { best: { top1: state.best.top1, top5: state.best.top5 } };
+    send({ type: 'checkpoint', stage: 'linear', step, uri: `${run.spec.storage.uri}/${key}`, ...scores });
   };
   const outcome = await runLinear({
     ...{ context, data, extractor, from, shown: true },

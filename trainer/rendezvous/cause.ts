@@ -36,7 +36,8 @@ export function causeOf(reports: readonly WorkerReport[], lost: number | undefin
   if (cause) {
     const { index, failure } = cause;
     const hang = failure.exitCode === exitCode.hang;
-    const kind = hang ? 'hang' : failure.exitCode === exitCode.peersLost ? 'peerLost' : 'failed';
+    // A rank that was killed ends with peersLost too, and yet it is its own end.
+    const kind = hang ? 'hang' : 'failed';
     const named = { ...failure, message: `worker ${index}: ${failure.message}`.slice(0, 16_384) };
     return { failure: named, kind, culprit: hang ? undefined : index, lost: false };
   }

@@ -90,7 +90,9 @@ function withFigures(progress: Progress, message: ProgressMessage): Progress {
   const { stage, step, totalSteps, loss, outputStd, effectiveRank, knnTop1, top1, top5, samplesPerSecond } = message;
   const epoch = message.epochEnd ? message.epoch + 1 : message.epoch;
   if (stage === 'linear') {
-    const scores = { ...(top1 !== undefined && { top1 }), ...(top5 !== undefined && { top5 }) };
+    // The result is the best epoch's, and so is what is told on the way there.
+    const isBest = top1 !== undefined && top1 > (progress.linear?.top1 ?? -1);
+    const scores = isBest && { top1, ...(top5 !== undefined && { top5 }) };
     return { ...progress, linear: { ...progress.linear, epoch, ...scores } };
   }
   const figures = {
@@ -102,8 +104,8 @@ function withFigures(progress: Progress, message: ProgressMessage): Progress {
   return { ...progress, pretrain: { ...progress.pretrain, ...pretrain } };
 }
 
-function withCheckpoint(progress: Progress, { stage, uri }: CheckpointMessage): Progress {
-  if (stage === 'linear') return { ...progress, linear: { epoch: 0, ...progress.linear, checkpoint: uri } };
+function withCheckpoint(progress: Progress, { stage, uri, best }: CheckpointMessage): Progress {
+  if (stage === 'linear') return { ...progress, linear: { epoch: 0, ...progress.linear, ...best, checkpoint: uri } };
   return progress.pretrain ? { ...progress, pretrain: { ...progress.pretrain, checkpoint: uri } } : progress;
 }
 

@@ -62,6 +62,8 @@ export interface CheckpointMessage {
   readonly stage: Stage;
   readonly step: number;
   readonly uri: string;
+  /** Of linear evaluation: the best epoch's so far, in percent. */
+  readonly best?: { readonly top1: number; readonly top5: number };
 }
 
 export interface WarningMessage {
