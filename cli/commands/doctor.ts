@@ -7,7 +7,6 @@ import { exitCode } from '../../api/exit-codes.ts';
 import { augmentAddon } from '../../trainer/data/native-augment.ts';
 import { probeMachine } from '../../trainer/launch/devices.ts';
 import { nativeAddon } from '../../trainer/tensorflow/native.ts';
-import { Runtime } from '../../trainer/tensorflow/runtime.ts';
 import type { CommandEnd } from '../command-end.ts';
 
 /** A part that has to load: `problem` says why it doesn't, and what mends it. */
@@ -48,11 +47,11 @@ async function diagnose(): Promise<Diagnosis> {
     cores,
     memoryBytes: totalmem(),
     gpus: gpus.map(({ name }) => name),
-    tensorflow: partOf(() => ({
+    tensorflow: await partOf(async () => ({
       version: nativeAddon().tensorflowVersion(),
-      usesGpu: gpus.length > 0 ? usesGpu() : null,
+      usesGpu: gpus.length > 0 ? await usesGpu() : null,
     })),
-    augmentation: partOf(() => {
+    augmentation: await partOf(() => {
       augmentAddon();
       return {};
     }),
@@ -60,15 +59,17 @@ async function diagnose(): Promise<Diagnosis> {
 }
 
 /** Whether TensorFlow finds the GPU and all libraries that it needs there. Takes a part of its memory for the moment. */
-function usesGpu(): boolean {
+async function usesGpu(): Promise<boolean> {
+  // Loaded here alone: no other command of this process needs TensorFlow, and the plugin of kubectl has none.
+  const { Runtime } = await import('../../trainer/tensorflow/runtime.ts');
   const runtime = Runtime.open({ threads: 1 });
   runtime.close();
   return runtime.gpu;
 }
 
-function partOf<T extends object>(load: () => T): Part<T> {
+async function partOf<T extends object>(load: () => T | Promise<T>): Promise<Part<T>> {
   try {
-    return { ok: true, ...load() };
+    return { ok: true, ...(await load()) };
   } catch (thrown) {
     return { ok: false, problem: messageOf(thrown) };
   }
