@@ -39,16 +39,23 @@ export interface StepRecord {
   readonly knnTop1?: number;
 }
 
-/** Our training, from a finished run's history and result. */
-export function trainingOf(records: readonly StepRecord[], { pretrain, linear, baselines }: RunResult): Training {
+/**
+ * Our training, from a run's history and, once it has one, its result. What isn't known yet is NaN.
+ *
+ * @param healthyStd 1/√dim
+ */
+export function trainingOf(records: readonly StepRecord[], healthyStd: number, result?: RunResult): Training {
+  const { pretrain, linear, baselines } = result ?? {};
   const epochs = new Map<number, StepRecord[]>();
   for (const record of records) epochs.set(record.epoch, [...(epochs.get(record.epoch) ?? []), record]);
   const mean = (steps: readonly StepRecord[], of: (step: StepRecord) => number): number =>
     steps.reduce((sum, step) => sum + of(step), 0) / steps.length;
-  const curve = [...epochs].map(([epoch, steps]) => ({
+  // An epoch is over when its monitors have run.
+  const finished = [...epochs].filter(([, steps]) => steps.at(-1)?.knnTop1 !== undefined);
+  const curve = finished.map(([epoch, steps]) => ({
     epoch: epoch + 1,
     loss: mean(steps, (step) => step.loss),
-    std: mean(steps, (step) => step.outputStd) / pretrain.healthyStd,
+    std: mean(steps, (step) => step.outputStd) / healthyStd,
     effectiveRank: steps.at(-1)?.effectiveRank ?? Number.NaN,
     knnTop1: steps.at(-1)?.knnTop1 ?? Number.NaN,
   }));
@@ -60,20 +67,20 @@ export function trainingOf(records: readonly StepRecord[], { pretrain, linear, b
     curve,
     pixels: scores('rawPixels'),
     untrained: scores('untrained'),
-    simsiam: { knn: pretrain.knnTop1 ?? Number.NaN, linear: linear?.top1 ?? Number.NaN },
+    simsiam: { knn: pretrain?.knnTop1 ?? Number.NaN, linear: linear?.top1 ?? Number.NaN },
   };
 }
 
 /** docs/cifar10.md. */
 export function curveReport(ours: Training, pytorch: Training): string {
-  const pair = (value: (training: Training) => number, digits: number): string =>
-    `${value(ours).toFixed(digits)} | ${value(pytorch).toFixed(digits)}`;
-  const epochs = ours.curve.map((_, i) => {
+  const pair = (value: (training: Training) => number | undefined, digits: number): string =>
+    `${figure(value(ours), digits)} | ${figure(value(pytorch), digits)}`;
+  const epochs = pytorch.curve.map((_, i) => {
     const cells = [
-      pair(({ curve }) => curve[i]!.loss, 3),
-      pair(({ curve }) => curve[i]!.std, 2),
-      pair(({ curve }) => curve[i]!.effectiveRank, 0),
-      pair(({ curve }) => curve[i]!.knnTop1, 1),
+      pair(({ curve }) => curve[i]?.loss, 3),
+      pair(({ curve }) => curve[i]?.std, 2),
+      pair(({ curve }) => curve[i]?.effectiveRank, 0),
+      pair(({ curve }) => curve[i]?.knnTop1, 1),
     ];
     return `| ${i + 1} | ${cells.join(' | ')} |`;
   });
@@ -82,10 +89,10 @@ export function curveReport(ours: Training, pytorch: Training): string {
   );
   return `# CIFAR-10 beside PyTorch
 
-Written by \`npm run bench -- curve\` from a finished run of [examples/cifar10.yaml](../examples/cifar10.yaml) and from
+Written by \`npm run bench -- curve\` from a run of [examples/cifar10.yaml](../examples/cifar10.yaml) and from
 [cifar10-curve.json](cifar10-curve.json), which \`npm run bench -- cifar\` trained in PyTorch by the same specification.
 20,000 training and 5,000 validation images. The two draw other random numbers, and \`bench/pytorch/\` shares no code with
-the trainer, so the curves agree but for chance: one seed each.
+the trainer, so the curves agree but for chance: one seed each.${unfinished(ours, pytorch)}
 
 ![kNN top-1 after each epoch, ours and PyTorch's](cifar10.svg)
 
@@ -102,6 +109,16 @@ page shows whether the two trainings are alike, not how good the method is. The 
 `;
 }
 
+function unfinished(ours: Training, pytorch: Training): string {
+  const [done, all] = [ours.curve.length, pytorch.curve.length];
+  if (done < all) return ` Our run was left after ${done} of ${all} epochs.`;
+  return Number.isNaN(ours.simsiam.linear) ? ' Our run was left before its linear evaluation.' : '';
+}
+
+function figure(value: number | undefined, digits: number): string {
+  return value === undefined || Number.isNaN(value) ? '–' : value.toFixed(digits);
+}
+
 /** docs/cifar10.svg: kNN top-1 by epoch, with the pixels' for comparison. */
 export function curvePlot(ours: Training, pytorch: Training): string {
   const line = (name: string, colour: number, { curve }: Training): Line => ({
@@ -111,13 +128,13 @@ export function curvePlot(ours: Training, pytorch: Training): string {
   const values = [...ours.curve, ...pytorch.curve].map(({ knnTop1 }) => knnTop1);
   const percent = (value: number): string => `${value.toFixed(1)} %`;
   const { svg } = lineChart({
-    x: { label: 'epoch', domain: [0, ours.curve.length], format: String, whole: true },
+    x: { label: 'epoch', domain: [0, pytorch.curve.length], format: String, whole: true },
     y: {
       ...{ label: 'kNN top-1', format: percent, unit: ' %' },
-      domain: [Math.floor(Math.min(...values)) - 1, Math.ceil(Math.max(...values, ours.pixels.knn)) + 1],
+      domain: [Math.floor(Math.min(...values)) - 1, Math.ceil(Math.max(...values, pytorch.pixels.knn)) + 1],
     },
     lines: [line('ours', 1, ours), line('PyTorch', 2, pytorch)],
-    references: [{ name: 'bare pixels', y: ours.pixels.knn, side: 'left' }],
+    references: [{ name: 'bare pixels', y: pytorch.pixels.knn, side: 'left' }],
     named: true,
     summary: 'kNN top-1 by epoch, ours and PyTorch',
   });

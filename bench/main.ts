@@ -1,5 +1,6 @@
 /** `npm run bench -- COMMAND`: what the trainer is measured against, mostly PyTorch, which runs in the cache. */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +8,7 @@ import { Command } from 'commander';
 import { parseManifest } from '../api/manifest.ts';
 import { tensorflowVersion } from '../scripts/setup/pins.ts';
 import { cacheFolder } from '../storage/cache-folder.ts';
+import { healthyOutputStd } from '../trainer/evaluate/collapse.ts';
 import { fetchMnist5k } from '../trainer/data/fetch-mnist5k.ts';
 import type { RunResult } from '../api/run-result.ts';
 import { curvePlot, curveReport, trainingOf, type StepRecord, type Training } from './curve-report.ts';
@@ -88,7 +90,7 @@ async function precision(options: { seeds: string; epochs: string }): Promise<vo
   await writeFile('docs/precision.md', precisionReport(results, epochs));
 }
 
-/** Sets a finished run of examples/cifar10.yaml beside PyTorch's training. */
+/** Sets a run of examples/cifar10.yaml beside PyTorch's training. */
 async function curve(options: { run: string }): Promise<void> {
   const read = (path: string): Promise<string> => readFile(path, 'utf8');
   const pytorch = JSON.parse(await read('docs/cifar10-curve.json')) as Training;
@@ -97,7 +99,10 @@ async function curve(options: { run: string }): Promise<void> {
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as StepRecord);
-  const ours = trainingOf(records, JSON.parse(await read(`${options.run}/result.json`)) as RunResult);
+  const { dim } = parseManifest(await read('examples/cifar10.yaml'), 'examples/cifar10.yaml').spec.pretrain;
+  const resultFile = `${options.run}/result.json`;
+  const result = existsSync(resultFile) ? (JSON.parse(await read(resultFile)) as RunResult) : undefined;
+  const ours = trainingOf(records, healthyOutputStd(dim), result);
   await writeFile('docs/cifar10.md', curveReport(ours, pytorch));
   await writeFile('docs/cifar10.svg', curvePlot(ours, pytorch));
 }
@@ -128,7 +133,7 @@ program
   .action(precision);
 program
   .command('curve')
-  .description("set a finished run of examples/cifar10.yaml beside PyTorch's; writes docs/cifar10.md and .svg")
+  .description("set a run of examples/cifar10.yaml beside PyTorch's; writes docs/cifar10.md and .svg")
   .option('--run <folder>', 'where the run is stored', 'runs/cifar10')
   .action(curve);
 

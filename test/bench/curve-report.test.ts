@@ -16,6 +16,7 @@ const ours = trainingOf(
     { epoch: 0, loss: -0.3, outputStd: 0.6, effectiveRank: 7, knnTop1: 33 },
     { epoch: 1, loss: -0.5, outputStd: 0.5, effectiveRank: 8, knnTop1: 40 },
   ],
+  0.5,
   result,
 );
 
@@ -49,4 +50,16 @@ test('the report sets both sides beside each other', () => {
   assert.match(report, /\| 1 \| -0\.200 \| -0\.200 \| 1\.00 \| 1\.00 \| 7 \| 7 \| 33\.0 \| 34\.0 \|/);
   assert.match(report, /\| simsiam \| 40\.0 \| 40\.0 \| 50\.0 \| 50\.0 \|/);
   assert.match(curvePlot(ours, pytorch), /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^>]*><style>/);
+});
+
+test('a run that was left early has what it has', () => {
+  const records = [
+    { epoch: 0, loss: -0.1, outputStd: 0.5, effectiveRank: 7, knnTop1: 33 },
+    { epoch: 1, loss: -0.2, outputStd: 0.5 },
+  ];
+  const report = curveReport(trainingOf(records, 0.5), ours);
+  assert.match(report, /Our run was left after 1 of 2 epochs\./);
+  assert.match(report, /\| 2 \| – \| -0\.500 \|/);
+  assert.match(report, /\| simsiam \| – \| 40\.0 \| – \| 50\.0 \|/);
+  assert.doesNotMatch(curveReport(ours, ours), /was left/);
 });

@@ -61,8 +61,8 @@ const mutations = [
   {
     name: 'views concatenated into one forward pass',
     file: 'trainer/pretrain/step.js',
-    from: /const z = projector\.apply\(scope, backbone\.apply\(scope, images\)\);\s*const p = predictor\.apply\(scope, objective\.predicting\.map\(\(view\) => z\[view\]\)\);/,
-    to: `const both = projector.apply(scope, backbone.apply(scope, [tf.concat([...images], 0)]));
+    from: /const z = projector\.apply\(scope, backbone\.apply\(scope, views\)\);\s*const p = predictor\.apply\(scope, objective\.predicting\.map\(\(view\) => z\[view\]\)\);/,
+    to: `const both = projector.apply(scope, backbone.apply(scope, [tf.concat([...views], 0)]));
       const z = tf.split(both[0], 2);
       const p = tf.split(predictor.apply(scope, both)[0], 2);`,
   },
