@@ -57,7 +57,12 @@ describe('a run whose store is in S3', { timeout: 300_000, skip }, () => {
     await server!.restart();
     const { code, stderr } = await running.ended;
     assert.equal(code, 0, stderr);
-    assert.deepEqual(workplace.remains('from-s3'), workplace.remains('undisturbed'));
+    // Other addresses of the images make another recipe, and nothing else.
+    const withoutHash = ({ result, ...rest }: ReturnType<typeof workplace.remains>) => ({
+      ...rest,
+      result: { ...result, recipeHash: undefined },
+    });
+    assert.deepEqual(withoutHash(workplace.remains('from-s3')), withoutHash(workplace.remains('undisturbed')));
   });
 
   test('ends with one line where the store can not be used', async () => {

@@ -9,7 +9,7 @@ import { eventsOf, gone } from '../rank/fixtures/workplace.ts';
 import { fakeTrainingRun, type FakePlan } from './fixtures/fake-plan.ts';
 import { exitCodesOf, Pods, read, type Pod } from './fixtures/pods.ts';
 
-describe('simsiam worker', { timeout: 120_000 }, () => {
+describe('simsiam worker', { timeout: 300_000 }, () => {
   let pods: Pods;
   const opened: Pods[] = [];
   beforeEach(async () => {
