@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import type { Environment } from '../../operator/controller/environment.ts';
 import type { KubeWriter } from '../../operator/kube/client.ts';
 import type { KubeObject } from '../../operator/kube/objects.ts';
 import { Explorer } from './explore.ts';
 import { operatorUnderTest } from './operator-under-test.ts';
 import { scenarios } from './scenarios.ts';
 import { formatSchedule, parseSchedule } from './schedules.ts';
-import { type Environment, type Operator, World } from './world.ts';
+import { type Operator, World } from './world.ts';
 
 const scenario = (name: string) => scenarios.find((one) => one.name === name)!;
 

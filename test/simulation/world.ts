@@ -1,9 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Progress } from '../../api/worker.ts';
-import type { Clock, Random } from '../../operator/kube/clock.ts';
-import type { KubeWriter } from '../../operator/kube/client.ts';
-import type { Selection } from '../../operator/kube/kube-list-watch.ts';
-import type { ListWatch } from '../../operator/kube/list-watch.ts';
+import type { Environment } from '../../operator/controller/environment.ts';
+import type { Random } from '../../operator/kube/clock.ts';
 import type { KubeObject } from '../../operator/kube/objects.ts';
 import { SimulatedListWatch, SimulatedWriter } from './connection.ts';
 import type { Fault } from './faults.ts';
@@ -14,18 +11,6 @@ import { seededRandom } from './random.ts';
 import type { Scenario } from './scenarios.ts';
 import { Trace } from './trace.ts';
 import { Wire, type Verb, type WireHost } from './wire.ts';
-
-/** What an operator process is given; all that it can see of the world. */
-export interface Environment {
-  readonly writer: KubeWriter;
-  listWatch<T extends KubeObject>(selection: Selection): ListWatch<T>;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Default image of the trainer. */
-  readonly image: string;
-  /** `GET` of a worker's progress; undefined if it doesn't answer. */
-  scrape(podIp: string): Progress | undefined;
-}
 
 /** Starts an operator process, which runs until its environment falls silent. */
 export type Operator = (environment: Environment) => void;
