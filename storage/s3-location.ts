@@ -71,7 +71,7 @@ export function s3Location(
 }
 
 function isPrefixSegment(name: string): boolean {
-  // eslint-disable-next-line no-control-regex -- they are what it is about
+  // oxlint-disable-next-line no-control-regex -- they are what it is about
   return name !== '.' && name !== '..' && /^[^?#\\\u0000-\u001f\u007f]+$/.test(name);
 }
 

@@ -1,4 +1,5 @@
 import type { RunObject } from '../../operator/kube/objects.ts';
+import { healthyOutputStd } from '../../trainer/evaluate/collapse.ts';
 import { formatFigure, formatPercent } from '../../trainer/telemetry/format.ts';
 import { gpusOf, linearFigures, pretrainFigures } from './figures.ts';
 import { ageOf } from './status-text.ts';
@@ -30,7 +31,7 @@ export function runsTable(runs: readonly RunObject[], everywhere: boolean, now: 
       `${Math.floor(epoch ?? 0)}/${run.spec.pretrain.epochs}`,
       figure(loss, (value) => value.toFixed(3)),
       // 1 is healthy, whatever the size of the output.
-      figure(outputStd, (std) => (std * Math.sqrt(run.spec.pretrain.dim)).toFixed(2)),
+      figure(outputStd, (std) => (std / healthyOutputStd(run.spec.pretrain.dim)).toFixed(2)),
       figure(effectiveRank, formatFigure),
       figure(knnTop1, formatPercent),
       figure(linearFigures({ run }).top1, formatPercent),

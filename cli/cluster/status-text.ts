@@ -1,4 +1,5 @@
 import type { SimSiamRunStatus } from '../../api/run.ts';
+import { healthyOutputStd } from '../../trainer/evaluate/collapse.ts';
 import { formatDuration, formatFigure, formatPercent } from '../../trainer/telemetry/format.ts';
 import { type Figures, gpusOf, linearFigures, pretrainFigures, secondsLeft } from './figures.ts';
 import type { Series } from './series.ts';
@@ -68,7 +69,7 @@ function stageLines(snapshot: Snapshot): string[] {
       ...show(
         'std',
         figures.outputStd,
-        (std) => `${formatFigure(std)} (healthy: ${formatFigure(1 / Math.sqrt(pretrain.dim))})`,
+        (std) => `${formatFigure(std)} (healthy: ${formatFigure(healthyOutputStd(pretrain.dim))})`,
       ),
       ...show('rank', figures.effectiveRank, formatFigure),
       ...show('kNN', figures.knnTop1, formatPercent),

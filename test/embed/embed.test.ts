@@ -7,7 +7,8 @@ import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
 
 import { decodeSafetensors } from '../../trainer/checkpoint/safetensors.ts';
-import { decodeNpy, floatsOf } from '../../trainer/embed/npy.ts';
+import { floatsOf } from '../../trainer/checkpoint/tensors.ts';
+import { decodeNpy } from '../../trainer/embed/npy.ts';
 import { readLabelledFeatures } from '../../trainer/embed/read-features.ts';
 import { simsiam } from '../cli/fixtures/processes.ts';
 import { expected, fixtures } from '../interchange/fixtures.ts';

@@ -21,7 +21,7 @@ export async function findHelm(): Promise<{ program: string; skip: false } | { p
 }
 
 /** Any object of Kubernetes, to look into. */
-// eslint-disable-next-line typescript/no-explicit-any -- rendered YAML of many kinds
+// oxlint-disable-next-line typescript/no-explicit-any -- rendered YAML of many kinds
 export type Rendered = Record<string, any>;
 
 export class Render {

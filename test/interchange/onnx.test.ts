@@ -6,12 +6,13 @@ import { after, describe, test } from 'node:test';
 
 import { pretrainSchema } from '../../api/pretrain.ts';
 import { encodeSafetensors } from '../../trainer/checkpoint/safetensors.ts';
+import { bytesOf } from '../../trainer/checkpoint/tensors.ts';
 import { backboneExtractor } from '../../trainer/evaluate/network-extractor.ts';
 import { convert } from '../../trainer/interchange/convert.ts';
 import { initialValues } from '../../trainer/model/state.ts';
 import { simSiam } from '../../trainer/model/simsiam.ts';
 import { outlineOf } from '../../trainer/pretrain/checkpoint-tensors.ts';
-import { bytesOf, StateCodec } from '../../trainer/pretrain/state.ts';
+import { StateCodec } from '../../trainer/pretrain/state.ts';
 import { Runtime } from '../../trainer/tensorflow/runtime.ts';
 import { expected, fixtures } from './fixtures.ts';
 import { pythonWithPackages } from './onnxruntime-packages.ts';

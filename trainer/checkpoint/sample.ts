@@ -2,7 +2,7 @@ import { messageOf } from '../../api/errors.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { CheckpointDamagedError } from './errors.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
-import type { NamedTensor } from './tensors.ts';
+import { bytesOf, type NamedTensor } from './tensors.ts';
 
 /** Some images with what the trained backbone makes of them: what a report shows neighbours and a map of. */
 export interface Sample {
@@ -106,8 +106,4 @@ function textsOf(json: string | undefined): string[] {
   const value: unknown = JSON.parse(json ?? 'null');
   if (!Array.isArray(value) || value.some((item) => typeof item !== 'string')) throw new Error('it names no images');
   return value as string[];
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -24,6 +24,16 @@ export function byteLengthOf(dtype: TensorDType, shape: readonly number[]): numb
   return shape.reduce((product, size) => product * size, elementBytes[dtype]);
 }
 
+/** A tensor's bytes in place, not copied. */
+export function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Bytes of F32 as floats, copied: a tensor's bytes are a view into a whole file's, at any address. */
+export function floatsOf(bytes: Uint8Array): Float32Array {
+  return new Float32Array(new Uint8Array(bytes).buffer);
+}
+
 const namedAtMost = 3;
 
 const maxSizesShown = 8;

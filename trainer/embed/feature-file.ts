@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 
 import { storageError } from '../../storage/errors.ts';
 import { safetensorsHead } from '../checkpoint/safetensors.ts';
-import { bytesOf } from '../pretrain/state.ts';
+import { bytesOf } from '../checkpoint/tensors.ts';
 import { FeatureFileError } from './errors.ts';
 import { npyHead } from './npy.ts';
 

@@ -3,6 +3,7 @@
  * float32 need it.
  */
 import { FeatureFileError } from './errors.ts';
+import { floatsOf } from '../checkpoint/tensors.ts';
 
 const magic = Buffer.from('\u0093NUMPY', 'latin1');
 
@@ -46,11 +47,4 @@ export function decodeNpy(bytes: Buffer, path: string): NpyMatrix {
     throw new FeatureFileError(`${path} has ${data.length} bytes of data, not those of ${rows} × ${columns} float32`);
   }
   return { rows, columns, values: floatsOf(data) };
-}
-
-/** Bytes in little-endian order as float32; copied, since they may lie at any address. */
-export function floatsOf(bytes: Uint8Array): Float32Array {
-  const values = new Float32Array(bytes.byteLength / 4);
-  new Uint8Array(values.buffer).set(bytes);
-  return values;
 }

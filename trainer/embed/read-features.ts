@@ -5,9 +5,10 @@ import { z } from 'zod';
 import { messageOf } from '../../api/errors.ts';
 import { jsonOf } from '../checkpoint/manifest.ts';
 import { decodeSafetensors } from '../checkpoint/safetensors.ts';
+import { floatsOf } from '../checkpoint/tensors.ts';
 import { FeatureFileError } from './errors.ts';
 import { featureFormatOf, namesFileOf } from './feature-file.ts';
-import { decodeNpy, floatsOf, type NpyMatrix } from './npy.ts';
+import { decodeNpy, type NpyMatrix } from './npy.ts';
 
 /** Features of a labelled set, as `embed` wrote them. */
 export interface LabelledFeatures extends NpyMatrix {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 
 import { SimSiamError } from '../../api/errors.ts';
 import type { PretrainSpec } from '../../api/run.ts';
-import { assertSameTensors, type NamedTensor } from '../checkpoint/tensors.ts';
+import { assertSameTensors, bytesOf, type NamedTensor } from '../checkpoint/tensors.ts';
 import { ConvertError } from '../interchange/errors.ts';
 import { backboneOf, type Network } from '../interchange/network.ts';
 import { readNetwork } from '../interchange/read-network.ts';
@@ -11,7 +11,7 @@ import { ENCODER } from '../model/simsiam.ts';
 import { initialValues } from '../model/state.ts';
 import { outlineOf, trainableOf } from './checkpoint-tensors.ts';
 import { InitFromError } from './errors.ts';
-import { bytesOf, type PretrainValues } from './state.ts';
+import type { PretrainValues } from './state.ts';
 
 /** Where a new run begins, by a checkpoint that isn't its own. */
 interface Start {

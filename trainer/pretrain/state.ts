@@ -1,3 +1,4 @@
+import { bytesOf } from '../checkpoint/tensors.ts';
 import { layoutConverter } from '../model/layout.ts';
 import type { SimSiam } from '../model/simsiam.ts';
 import { checkpointSpecs, groupEntries, initialValues, type StateGroups } from '../model/state.ts';
@@ -129,11 +130,6 @@ async function toGraph(layouts: Layouts, list: TensorList): Promise<TensorList> 
   const [converted] = await layouts.toGraph.call([list]);
   list.dispose();
   return converted!;
-}
-
-/** The same memory as bytes. */
-export function bytesOf(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
 function zerosLike(values: Float32Array): Uint8Array {

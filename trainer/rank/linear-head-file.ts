@@ -1,10 +1,9 @@
 import type { LinearSpec } from '../../api/run.ts';
-import { assertSameTensors, type NamedTensor } from '../checkpoint/tensors.ts';
+import { assertSameTensors, bytesOf, floatsOf, type NamedTensor } from '../checkpoint/tensors.ts';
 import type { FeatureExtractor } from '../evaluate/extractor.ts';
 import type { HeadValues } from '../evaluate/linear-head.ts';
 import { initialLinearState, type LinearState } from '../evaluate/linear-state.ts';
 import { readNetwork } from '../interchange/read-network.ts';
-import { bytesOf } from '../pretrain/state.ts';
 import { LinearResumeError } from './errors.ts';
 
 /**
@@ -62,9 +61,4 @@ export function transposed(values: Float32Array, columns: number): Uint8Array {
     for (let column = 0; column < columns; column++) result[column * rows + row] = values[row * columns + column]!;
   }
   return bytesOf(result);
-}
-
-function floatsOf(bytes: Uint8Array): Float32Array {
-  // A copy of its own, aligned: a tensor's bytes are a view into a whole file's.
-  return new Float32Array(new Uint8Array(bytes).buffer);
 }
