@@ -7,6 +7,7 @@ import { FileStore } from '../../storage/file-store.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { NoWholeCheckpointError, RegisterDamagedError, StaleGenerationError } from '../../trainer/checkpoint/errors.ts';
 import { readLatest } from '../../trainer/checkpoint/reader.ts';
+import { historyViewIsDue } from '../../trainer/checkpoint/views.ts';
 import type { CheckpointContents } from '../../trainer/checkpoint/writer.ts';
 import { smallDisk } from '../storage/small-disk.ts';
 import { temporaryFolder } from '../storage/temporary.ts';
@@ -100,6 +101,45 @@ describe('checkpoint repository', () => {
     assert.deepEqual(await publishedHistory(store), recordsOf(0, 5));
     const keys = (await store.list('pretrain/')).map(({ key }) => key);
     assert.ok(!keys.some((key) => key.includes('step-4-g1')), 'the damaged checkpoint and its history are gone');
+  });
+
+  it('writes the lines of a commit once, and the file of all of them after some commits', async () => {
+    const store = await freshStore();
+    let [segments, views] = [0, 0];
+    const counting = intercepted(store, (key, put, bytes) => {
+      if (key.startsWith('pretrain/history/')) segments += bytes.length;
+      if (key === 'pretrain/history.jsonl') views += 1;
+      return put();
+    });
+    const { repository } = await openRepository(counting);
+    await repository.latest();
+    const records = recordsOf(0, 480).map((record) => ({ ...record, note: 'x'.repeat(2000) }));
+    for (let to = 40; to <= 480; to += 40) await repository.commit(commitOf(to, records.slice(to - 40, to)));
+    // 80 kB a commit: of the last four, two have grown the file by an eighth.
+    assert.equal(views, 1 + 12 - 2);
+    assert.equal((await publishedHistory(store))!.length, 440);
+    await repository.publish();
+    assert.deepEqual(await publishedHistory(store), records);
+    assert.equal(segments, (await store.get('pretrain/history.jsonl'))!.bytes.length);
+    await repository.publish();
+    assert.equal(views, 12, 'what is up to date is left alone');
+    const { repository: next } = await openRepository(store);
+    await next.latest();
+    assert.deepEqual(await next.history(), records);
+  });
+
+  it('writes a constant times the bytes of a history in all, however many commits it has', () => {
+    for (const commits of [100, 1000, 10_000]) {
+      const [mostBytes, perCommit] = [25e6, 25e6 / commits];
+      let [written, total]: [number | undefined, number] = [undefined, 0];
+      for (let i = 1; i <= commits; i++) {
+        if (!historyViewIsDue(written, i * perCommit)) continue;
+        written = i * perCommit;
+        total += written;
+      }
+      assert.ok(total < 10 * mostBytes, `${commits} commits: ${total / mostBytes} times`);
+      assert.ok(written! > (mostBytes * 8) / 9 - perCommit, 'and lags behind by an eighth at most');
+    }
   });
 
   it('keeps timings and the best scores beside the history', async () => {

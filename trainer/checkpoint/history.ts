@@ -10,7 +10,7 @@ import { readChecked } from './reader.ts';
 /**
  * The committed history of a stage. It grows by one segment a commit; each checkpoint's manifest lists the segments up to
  * it, so that going back to a checkpoint truncates the history by itself. `<stage>/history.jsonl` is a copy of them all
- * in one file, for people and tools (`views.ts`); nothing is read from it.
+ * in one file, for people and tools, which may lag behind a little (`views.ts`); nothing is read from it.
  */
 export class History {
   #segments: readonly HistorySegment[];
@@ -63,6 +63,11 @@ export class History {
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as HistoryRecord)
       .filter((record) => record.step <= upToStep);
+  }
+
+  /** Bytes of all of it. */
+  get size(): number {
+    return this.#segments.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** All of it, as `history.jsonl` has it. */

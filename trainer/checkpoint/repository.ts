@@ -105,6 +105,12 @@ export class CheckpointRepository {
     return this.#positionNow().history.records(upToStep);
   }
 
+  /** At the end of a process's work on the stage: `history.jsonl` has all that is committed. */
+  async publish(): Promise<void> {
+    await this.#last;
+    await this.#views.history(this.#positionNow().history, () => this.#register.assertOurs());
+  }
+
   async #commit(commit: CheckpointCommit): Promise<CheckpointRef> {
     if (this.#unsettled !== undefined) await this.#settle(this.#unsettled);
     const { checkpoints, history } = this.#positionNow();
@@ -117,7 +123,7 @@ export class CheckpointRepository {
     this.#unsettled = written;
     await this.#register.commit(retained([...checkpoints, written.ref], this.#options.keep));
     this.#adopt(written);
-    await this.#views.history(written.history, () => this.#register.assertOurs());
+    await this.#views.historyAfterCommit(written.history, () => this.#register.assertOurs());
     await this.#views.timings(commit.timings ?? []);
     if (commit.best !== undefined) await this.#views.best(commit.best);
     await this.#removeSuperfluous();

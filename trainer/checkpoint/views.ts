@@ -7,6 +7,20 @@ import { encodeJson, encodeJsonLines } from './json.ts';
 import type { Stage } from './manifest.ts';
 import type { CheckpointWarning } from './reader.ts';
 
+/** A view of fewer bytes is written after each commit; a larger one once it has grown by this part. */
+const [SMALL_VIEW, WORTHWHILE_GROWTH] = [256 * 1024, 1 / 8];
+
+/**
+ * Whether a history is worth writing as one file again. Stores can't append, and a file rewritten at each commit would
+ * cost a long run more than its checkpoints; so a large one grows by a part each time, and the bytes written are a
+ * constant times those of the history, however many commits it has.
+ *
+ * @param written bytes of the file as it is, undefined where that isn't known
+ */
+export function historyViewIsDue(written: number | undefined, size: number): boolean {
+  return written === undefined || size <= SMALL_VIEW || size < written || size - written >= written * WORTHWHILE_GROWTH;
+}
+
 /**
  * The files of a stage that people and tools read and the trainer never does: `history.jsonl`, `timings.jsonl` and
  * `best.json`. They follow a commit and aren't part of it, so that failing to write one is a warning; the next commit
@@ -17,6 +31,8 @@ export class Views {
   readonly #stage: Stage;
   readonly #warn: (warning: CheckpointWarning) => void;
   #historyVersion: string | null | undefined;
+  /** What the file has, as far as this process knows. */
+  #published: History | undefined;
   #timings: Buffer[] | undefined;
 
   constructor(store: ObjectStore, stage: Stage, warn: (warning: CheckpointWarning) => void) {
@@ -25,12 +41,18 @@ export class Views {
     this.#warn = warn;
   }
 
+  /** After a commit: brings `history.jsonl` up to date where that is worth it. */
+  async historyAfterCommit(history: History, assertOurs: () => Promise<void>): Promise<void> {
+    if (historyViewIsDue(this.#published?.size, history.size)) await this.history(history, assertOurs);
+  }
+
   /**
    * Brings `history.jsonl` up to date. A writer that has been overtaken in the meantime leaves it alone.
    *
    * @param assertOurs throws if this process doesn't hold the stage any more; asked when another one changed the file
    */
   async history(history: History, assertOurs: () => Promise<void>): Promise<void> {
+    if (this.#published === history) return;
     const key = `${this.#stage}/history.jsonl`;
     await this.#warned(async () => {
       for (;;) {
@@ -40,9 +62,11 @@ export class Views {
         }
         try {
           this.#historyVersion = (await this.#store.put(key, history.bytes, { ifMatch: this.#historyVersion })).version;
+          this.#published = history;
           return;
         } catch (thrown) {
           this.#historyVersion = undefined;
+          this.#published = undefined;
           if (!(thrown instanceof PreconditionFailedError)) throw thrown;
         }
       }

@@ -110,6 +110,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
     // Whatever ends the training: a checkpoint that is being written is finished, not lost.
     await recorder?.settled();
   }
+  await repository?.publish();
   step.dispose();
   accumulation?.dispose();
   digests.dispose();
