@@ -76,5 +76,5 @@ export function programsRun({ blocks }: MarkdownParts): string[] {
     .flatMap(({ text }) => text.replaceAll(/\\\n/g, ' ').split('\n'))
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => line.split(/\s/)[0]!);
+    .map((line) => line.replace(/^until /, '').split(/\s/)[0]!);
 }

@@ -9,6 +9,7 @@ import { after, describe, test } from 'node:test';
 
 import { findHelm } from './chart.ts';
 import { startControlPlane } from '../support/control-plane.ts';
+import { kubectlCache } from '../support/kubectl.ts';
 import { partsOf } from '../docs/markdown.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -39,8 +40,10 @@ describe('the commands of docs/cluster.md, in their order', { skip }, () => {
 
   for (const { text: commands } of blocks)
     test(commands.split('\n')[0], async () => {
-      const env = { ...process.env, PATH: path, KUBECONFIG: plane!.kubeconfig('admin', 'default') };
-      const child = spawn('bash', ['-euo', 'pipefail', '-c', commands], { cwd: root, env });
+      const KUBECONFIG = plane!.kubeconfig('admin', 'default');
+      const env = { ...process.env, ...kubectlCache(plane!), PATH: path, KUBECONFIG };
+      // Longest time of a block: one that waits for something may wait in vain.
+      const child = spawn('bash', ['-euo', 'pipefail', '-c', commands], { cwd: root, env, timeout: 5 * 60_000 });
       const [stderr, stdout, [code]] = await Promise.all([
         text(child.stderr),
         text(child.stdout),

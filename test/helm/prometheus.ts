@@ -83,12 +83,14 @@ export class Prometheus {
     }
   }
 
-  /** Waits until a query has a result. */
-  async until(expr: string): Promise<void> {
-    for (let tries = 0; (await this.query(expr)).length === 0; tries++) {
-      if (tries === 300) throw new Error(`${expr} stays empty`);
+  /** The result of a query as soon as it has one: a target that answers late is missing for a scrape. */
+  async until(expr: string): Promise<readonly Sample[]> {
+    for (let tries = 0; tries < 300; tries++) {
+      const result = await this.query(expr);
+      if (result.length > 0) return result;
       await pause(100);
     }
+    throw new Error(`${expr} stays empty`);
   }
 
   async stop(): Promise<void> {

@@ -3,10 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { after, describe, test } from 'node:test';
 
 import { startControlPlane } from '../support/control-plane.ts';
 import { kubectl, kubectlOutput } from '../support/kubectl.ts';
+import { untilRunsAreServed } from '../support/served-kind.ts';
 import { chart, findHelm, render } from './chart.ts';
 
 const { program, skip: noHelm } = await findHelm();
@@ -44,6 +46,12 @@ const run = {
 describe('a release of the chart on a real API server', { skip }, () => {
   const get = (...args: readonly string[]) => kubectlOutput(plane!, ['get', '--namespace', namespace, ...args]);
   const replicas = () => get(operator, '--output=jsonpath={.spec.replicas}');
+  /** Asserts what a user may do, as soon as the server knows of the roles: it learns of them a moment after they are made. */
+  const isTold = async (expected: 'yes' | 'no', ...what: readonly string[]): Promise<void> => {
+    const answer = async (): Promise<string> => (await kubectl(plane!, ['auth', 'can-i', ...what])).stdout.trim();
+    for (let tries = 0; tries < 100 && (await answer()) !== expected; tries++) await pause(200);
+    assert.equal(await answer(), expected, what.join(' '));
+  };
   const kind = () => kubectlOutput(plane!, ['get', 'crd', 'simsiamruns.simsiam.dev', '--output=yaml']);
 
   test('install: all objects are accepted, and the notes say what to do next', async () => {
@@ -56,12 +64,7 @@ describe('a release of the chart on a real API server', { skip }, () => {
     );
     assert.match(notes, /helm test simsiam --namespace simsiam-system/);
     assert.equal(await replicas(), '2');
-    await kubectlOutput(plane!, [
-      'wait',
-      '--for=condition=Established',
-      'crd/simsiamruns.simsiam.dev',
-      '--timeout=30s',
-    ]);
+    await untilRunsAreServed(plane!);
     await kubectlOutput(plane!, ['create', '-f', '-'], run);
     assert.match(await kind(), /Longest time, once/);
   });
@@ -79,14 +82,12 @@ describe('a release of the chart on a real API server', { skip }, () => {
 
   test('the operator may do what its role says, and read no Secret', async () => {
     const as = `--as=system:serviceaccount:${namespace}:simsiam-simsiam-operator`;
-    const can = async (...what: readonly string[]) =>
-      (await kubectl(plane!, ['auth', 'can-i', ...what, as])).stdout.trim();
-    assert.equal(await can('create', 'jobs.batch', '--namespace=default'), 'yes');
-    assert.equal(await can('patch', 'simsiamruns.simsiam.dev', '--subresource=status', '--namespace=default'), 'yes');
-    assert.equal(await can('update', 'leases.coordination.k8s.io', `--namespace=${namespace}`), 'yes');
-    assert.equal(await can('update', 'leases.coordination.k8s.io', '--namespace=default'), 'no');
-    assert.equal(await can('get', 'secrets', '--namespace=default'), 'no');
-    assert.equal(await can('create', 'pods', '--namespace=default'), 'no');
+    await isTold('yes', 'create', 'jobs.batch', '--namespace=default', as);
+    await isTold('yes', 'patch', 'simsiamruns.simsiam.dev', '--subresource=status', '--namespace=default', as);
+    await isTold('yes', 'update', 'leases.coordination.k8s.io', `--namespace=${namespace}`, as);
+    await isTold('no', 'update', 'leases.coordination.k8s.io', '--namespace=default', as);
+    await isTold('no', 'get', 'secrets', '--namespace=default', as);
+    await isTold('no', 'create', 'pods', '--namespace=default', as);
   });
 
   test('who may view a namespace may view its runs, who may edit it may edit them', async () => {
@@ -102,8 +103,7 @@ describe('a release of the chart on a real API server', { skip }, () => {
         `--clusterrole=${role}`,
         `--user=${role}er`,
       ]);
-      const { stdout } = await kubectl(plane!, ['auth', 'can-i', verb, 'simsiamruns.simsiam.dev', `--as=${role}er`]);
-      assert.equal(stdout.trim(), expected, `${role} ${verb}`);
+      await isTold(expected, verb, 'simsiamruns.simsiam.dev', `--as=${role}er`);
     }
   });
 

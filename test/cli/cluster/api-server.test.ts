@@ -12,6 +12,7 @@ import { readManifest } from '../../../cli/read-manifest.ts';
 import { S3Server, useCredentials } from '../../storage/s3-server.ts';
 import { startControlPlane } from '../../support/control-plane.ts';
 import { kubectl, kubectlOutput } from '../../support/kubectl.ts';
+import { untilRunsAreServed } from '../../support/served-kind.ts';
 import { type Ended, start } from '../fixtures/processes.ts';
 
 const { plane, skip } = await startControlPlane();
@@ -82,12 +83,7 @@ describe('the command line on a real API server', { skip }, () => {
     await fails(64, /RUN_KIND_UNKNOWN/, 'status', 'birds');
     await fails(64, /RUN_KIND_UNKNOWN/, 'submit', '-f', manifest('birds'));
     await kubectlOutput(plane!, ['create', '-f', '-'], simSiamRunCrd());
-    await kubectlOutput(plane!, [
-      'wait',
-      '--for=condition=Established',
-      'crd/simsiamruns.simsiam.dev',
-      '--timeout=30s',
-    ]);
+    await untilRunsAreServed(plane!);
   });
 
   test('submit --dry-run says what would be made, and makes nothing', async () => {

@@ -10,6 +10,7 @@ import { arbitraryRun } from '../../api/arbitrary-run.ts';
 import { smallestRun } from '../../api/smallest-run.ts';
 import { startControlPlane } from '../../support/control-plane.ts';
 import { kubectlOutput } from '../../support/kubectl.ts';
+import { untilRunsAreServed } from '../../support/served-kind.ts';
 import { fc } from '../../support/property.ts';
 import { badManifests } from './bad-manifests.ts';
 import type { CrdCondition } from './runs.ts';
@@ -24,6 +25,7 @@ describe('the CustomResourceDefinition at a real API server', { skip }, () => {
   before(async () => {
     runs = new Runs(plane!);
     conditions = await installCrd(runs.http);
+    await untilRunsAreServed(plane!);
   });
   after(() => runs.http.close());
 

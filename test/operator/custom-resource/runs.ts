@@ -54,7 +54,7 @@ export class Runs {
   }
 }
 
-/** Installs the CustomResourceDefinition and waits until the API server serves it. */
+/** Installs the CustomResourceDefinition and waits until it is established; `untilRunsAreServed` waits on. */
 export async function installCrd(http: Http): Promise<CrdCondition[]> {
   const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
   const crd = simSiamRunCrd() as unknown as KubeObject;

@@ -9,7 +9,9 @@ import { type KindRef, pathOf } from '../../../operator/kube/resources.ts';
 import { leaseRules, type PolicyRule, runRules } from '../../../operator/rbac.ts';
 import type { ControlPlane } from '../../../scripts/cluster/loopback/control-plane.ts';
 import { smallestRun } from '../../api/smallest-run.ts';
+import { untilRunsAreServed } from '../../support/served-kind.ts';
 import { installCrd, manifestWith } from '../custom-resource/runs.ts';
+import { untilAuthorized } from './access.ts';
 import { FakeKubelet } from './fake-kubelet.ts';
 
 /** The operator's service account, as the API server calls it. */
@@ -35,10 +37,12 @@ export class LiveCluster {
   static async prepare(plane: ControlPlane): Promise<LiveCluster> {
     const cluster = new LiveCluster(plane);
     await installCrd(cluster.http);
-    await cluster.grant(runRules);
+    await untilRunsAreServed(plane);
     await cluster.#apply(`${rbac}/namespaces/default/roles/leases`, { rules: leaseRules });
     await cluster.#bind('rolebindings', 'namespaces/default/', { kind: 'Role', name: 'leases' });
     await cluster.#bind('clusterrolebindings', '', { kind: 'ClusterRole', name: 'runs' });
+    await cluster.grant(runRules);
+    await untilAuthorized(cluster.http, operatorUser, cluster.namespace, leaseRules);
     const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node' } };
     await cluster.http.json({ method: 'POST', path: '/api/v1/nodes', body: node });
     cluster.kubelet.start();
@@ -51,8 +55,9 @@ export class LiveCluster {
   }
 
   /** What the operator may do to runs and their children from now on. */
-  grant(rules: readonly PolicyRule[]): Promise<unknown> {
-    return this.#apply(`${rbac}/clusterroles/runs`, { rules });
+  async grant(rules: readonly PolicyRule[]): Promise<void> {
+    await this.#apply(`${rbac}/clusterroles/runs`, { rules });
+    await untilAuthorized(this.http, operatorUser, this.namespace, rules, runRules);
   }
 
   /** Creates a small run of two workers on the CPU. */
