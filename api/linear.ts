@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { interval } from './augmentation.ts';
 import { field, numberIn, ownField, positiveUpTo, wholeNumber } from './field.ts';
 
-/** Linear evaluation: one classifier layer on the frozen backbone. */
+/** Linear evaluation: one classifier layer on the frozen backbone; or fine-tuning of both. */
 export const linearSchema = z.strictObject({
   epochs: field(wholeNumber(0, 100_000).default(90), {
     description: 'Passes over the labelled training images; 0 skips linear evaluation. Above 0, data.val is needed.',
@@ -24,8 +24,15 @@ export const linearSchema = z.strictObject({
     unit: 'factor',
     source: 'original --momentum',
   }),
+  backboneLearningRate: field(positiveUpTo(1000).exactOptional(), {
+    description:
+      'Fine-tuning: base learning rate of the backbone, which is then trained with the classifier, by SGD and with batch ' +
+      'norm in training mode; scaled and decayed as learningRate. Unset, the backbone stays frozen, in eval mode.',
+    unit: 'per 256 images',
+    source: 'semi-supervised evaluation with a rate for each (Barlow Twins, Zbontar et al. 2021)',
+  }),
   weightDecay: field(numberIn(0, 1).default(0), {
-    description: 'Weight decay of the classifier.',
+    description: 'Weight decay of the classifier, and of a backbone that is fine-tuned.',
     unit: 'factor',
     source: 'original --wd (main_lincls.py)',
   }),

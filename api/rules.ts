@@ -87,6 +87,12 @@ export const rules: readonly Rule[] = [
     holds: ({ linear }) => linear.evaluateOnly !== true || linear.resumeFrom !== undefined,
   },
   {
+    field: 'linear.backboneLearningRate',
+    must: 'be left out where linear.resumeFrom is given: it has a classifier of a frozen backbone',
+    cel: '!has(self.linear.backboneLearningRate) || !has(self.linear.resumeFrom)',
+    holds: ({ linear }) => linear.backboneLearningRate === undefined || linear.resumeFrom === undefined,
+  },
+  {
     field: 'data.val',
     must: 'be given, or linear.epochs be 0: linear evaluation needs validation images',
     cel: 'self.linear.epochs == 0 || has(self.data.val)',

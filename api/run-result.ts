@@ -25,12 +25,23 @@ export interface RunResult {
     readonly knnTop1?: number;
   };
   /** Absent when `spec.linear.epochs` is 0. The figures are of the best epoch. */
-  readonly linear?: { readonly epochs: number; readonly top1: number; readonly top5: number };
+  readonly linear?: {
+    readonly epochs: number;
+    readonly top1: number;
+    readonly top5: number;
+    /** The backbone was trained with the classifier; absent where it stayed frozen. */
+    readonly fineTuned?: true;
+    /** Part of the labels that were used; absent where all were. */
+    readonly labelFraction?: number;
+  };
   /** What costs no pre-training, beside which the figures above must be read. */
   readonly baselines?: {
-    /** The pixels themselves as features. */
+    /** The pixels themselves as features; their linear figure is that of a linear classifier, also beside fine-tuning. */
     readonly rawPixels: Scores;
-    /** The backbone at its initial weights, with residual gammas at 1. */
+    /**
+     * The backbone at its initial weights, with residual gammas at 1. Beside fine-tuning its linear figure is that of
+     * training it on the same labels from scratch.
+     */
     readonly untrained: Scores;
   };
   readonly ranks: number;

@@ -39,14 +39,17 @@ export function pretrainWriter(folder: string): EpochWriter {
 
 /** `checkpoint.pth.tar` after each epoch, and a copy as `model_best.pth.tar` where it is the best so far. */
 export function linearWriter(folder: string, { spec }: SimSiamRun): EpochWriter {
-  let backbone: readonly NamedTensor[] | undefined;
+  let frozen: readonly NamedTensor[] | undefined;
   let before: number | undefined;
   return {
     async write(checkpoint) {
-      backbone ??= (await readNetwork(spec.pretrain.initFrom!)).tensors;
+      frozen ??= (await readNetwork(spec.pretrain.initFrom!)).tensors;
       // An evaluation that goes on from a file may stay below what that one had reached.
       before ??= spec.linear.resumeFrom === undefined ? 0 : ((await readNetwork(spec.linear.resumeFrom)).bestTop1 ?? 0);
-      const { tensors: head, momenta } = await readNetwork(checkpoint);
+      const { tensors, momenta } = await readNetwork(checkpoint);
+      const head = tensors.filter(({ name }) => name.startsWith('fc.'));
+      // Of fine-tuning a checkpoint has the backbone too.
+      const backbone = tensors.length > head.length ? tensors : frozen;
       const state = JSON.parse(await readFile(join(checkpoint, 'state.json'), 'utf8')) as {
         readonly epoch: number;
         readonly best: { readonly epoch: number; readonly top1: number } | null;

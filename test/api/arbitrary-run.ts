@@ -63,6 +63,7 @@ export function arbitraryRun(): fc.Arbitrary<SimSiamRun> {
     spec.data.val ??= 'val';
     if (spec.linear.epochs === 0) spec.linear.baselines = false;
     if (spec.linear.evaluateOnly) spec.linear.resumeFrom ??= 'checkpoint.pth.tar';
+    if (spec.linear.resumeFrom !== undefined) delete spec.linear.backboneLearningRate;
     if (spec.pretrain.epochs === 0) spec.pretrain.initFrom ??= 'backbone.pth';
     if (spec.pretrain.initFrom !== undefined) delete spec.pretrain.resumeFrom;
     if ((spec.pretrain.warmupEpochs ?? 0) >= spec.pretrain.epochs) delete spec.pretrain.warmupEpochs;

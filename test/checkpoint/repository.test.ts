@@ -341,6 +341,24 @@ describe('checkpoint repository', () => {
     assert.deepEqual(await publishedHistory(store), recordsOf(0, 4));
   });
 
+  it('takes the record of a step that was committed without it', async () => {
+    const store = await freshStore();
+    const { repository: stopped } = await openRepository(store);
+    await stopped.latest();
+    await stopped.commit(commitOf(3, []));
+    const { repository } = await openRepository(store);
+    await repository.latest();
+    const [record] = recordsOf(2, 3);
+    const commit = { ...commitOf(3, [record!]), state: { step: 3, epoch: 1 } };
+    assert.equal((await repository.commit(commit)).key, 'pretrain/checkpoints/step-3-g2');
+    assert.deepEqual(await publishedHistory(store), [record]);
+    assert.equal((await repository.commit(commit)).key, 'pretrain/checkpoints/step-3-g2');
+    await repository.commit(commitOf(4, recordsOf(3, 4)));
+    const { repository: next } = await openRepository(store);
+    assert.equal((await next.latest())?.step, 4);
+    assert.deepEqual(await next.history(), recordsOf(2, 4));
+  });
+
   it('loses nothing on a full disk, and commits once there is room', { skip }, async () => {
     const store = new FileStore(join(disk!.path, 'run'));
     const { repository } = await openRepository(store, { keep: 2 });

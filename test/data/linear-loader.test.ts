@@ -76,6 +76,30 @@ test('every image once an epoch, the last batch smaller and padded', async (t) =
   assert.deepEqual(await epochOf(dataset, { threads: 1 }, { fromStep: 1 }), batches.slice(1));
 });
 
+test('padding shows images of the set where batch norm looks at it, and still counts for nothing', async (t) => {
+  const dataset = await labelledSet(await temporaryFolder(t), 15);
+  const shown = async (fillLastBatch: boolean): Promise<string[]> => {
+    const common = { dataset, seed: 1, batchSize: 6, rank: 0, world: 1, imageSize: size, threads: 1 };
+    const transform = { cropScale: [1, 1], flipProbability: 0, maxBadImageFraction: 0, fillLastBatch } as const;
+    const loader = new LinearLoader({ ...common, ...transform });
+    const slots: string[] = [];
+    for await (const { images, mask, count } of loader.epoch(0)) {
+      assert.equal(mask.filter((slot) => slot === 1).length, count);
+      for (let slot = 0; slot < 6; slot++)
+        slots.push(
+          Buffer.from(images.subarray(slot * size * size * 3, (slot + 1) * size * size * 3)).toString('base64'),
+        );
+    }
+    await loader.close();
+    return slots;
+  };
+  const [padded, filled] = [await shown(false), await shown(true)];
+  assert.deepEqual(filled.slice(0, 15), padded.slice(0, 15));
+  const own = new Set(filled.slice(0, 15));
+  assert.ok(filled.slice(15).every((image) => own.has(image) && !filled.slice(12, 15).includes(image)));
+  assert.equal(new Set(filled.slice(15)).size, 3);
+});
+
 test('ranks share a batch, also the smaller last one', async (t) => {
   const dataset = await labelledSet(await temporaryFolder(t), 15);
   const alone = await epochOf(dataset);

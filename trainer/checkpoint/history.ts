@@ -65,6 +65,12 @@ export class History {
       .filter((record) => record.step <= upToStep);
   }
 
+  /** The step of the last record; −1 without any. */
+  get lastStep(): number {
+    const lines = this.#parts.at(-1)?.toString('utf8').trimEnd().split('\n');
+    return lines === undefined ? -1 : (JSON.parse(lines.at(-1)!) as HistoryRecord).step;
+  }
+
   /** Bytes of all of it. */
   get size(): number {
     return this.#segments.reduce((sum, { size }) => sum + size, 0);

@@ -87,7 +87,7 @@ export class CheckpointRepository {
    * Writes a checkpoint and then commits it with its history by one swap of the register. If it fails, the next call must
    * carry this one's history again, with its own. Calls run one after the other. The tensors' bytes are not copied, so
    * leave them alone until it settles; the event loop is never held for long. To commit the newest step once more
-   * changes nothing.
+   * changes nothing, unless there are records that the former commit didn't have.
    *
    * @throws StaleGenerationError if another process has taken over
    * @throws StorageFullError and the other storage errors; what was committed before is untouched
@@ -115,8 +115,10 @@ export class CheckpointRepository {
     if (this.#unsettled !== undefined) await this.#settle(this.#unsettled);
     const { checkpoints, history } = this.#positionNow();
     const head = checkpoints.at(-1);
-    if (head?.step === commit.step) return head;
-    const fresh = commit.history.filter((record) => record.step > (head?.step ?? -1));
+    // By the history and not by the checkpoint: linear evaluation may have stopped after an epoch's last step, and its
+    // record comes with the next commit, of the same step.
+    const fresh = commit.history.filter((record) => record.step > history.lastStep);
+    if (head?.step === commit.step && fresh.length === 0) return head;
     assertOrder(commit.step, head?.step ?? -1, fresh);
     await this.#register.assertOurs();
     const written = await this.#write({ ...commit, history: fresh }, history);

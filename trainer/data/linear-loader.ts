@@ -23,6 +23,11 @@ export interface LinearLoaderOptions {
   readonly flipProbability: number;
   /** Of the images of each class; default 1. */
   readonly labelFraction?: number | undefined;
+  /**
+   * Default false. True: the padding of a smaller last batch shows images from the epoch's beginning, still with mask 0,
+   * for a network whose batch norm sees all slots.
+   */
+  readonly fillLastBatch?: boolean;
   readonly threads: number;
   readonly maxBadImageFraction: number;
 }
@@ -107,20 +112,31 @@ export class LinearLoader {
     // The images of a smaller last batch are shared out evenly too.
     const from = Math.floor((rank * batch.length) / world);
     const to = Math.floor(((rank + 1) * batch.length) / world);
+    const wanted = this.#options.fillLastBatch ? this.#filled(order, batch.slice(from, to)) : batch.slice(from, to);
     const augmentation = cropAndFlip(cropScale, flipProbability);
     const indices = await renderReplacingBad(
       this.#renderer,
       { augmentation, seed, epoch, size: imageSize, views: [linearView] },
-      batch.slice(from, to),
+      wanted,
       { out: images, batch: this.#localBatch },
       this.#bad,
       (_slot, index, attempt) =>
         this.#imageAt(new CounterRandom(seed, purpose.replacement, epoch, index, attempt).integer(this.#size)),
     );
+    const count = to - from;
     const labels = new Int32Array(this.#localBatch);
-    labels.set(indices.map((index) => dataset.label(index)));
-    const mask = new Float32Array(this.#localBatch).fill(1, 0, indices.length);
-    return { images, labels, mask, count: indices.length, globalCount: batch.length };
+    labels.set(indices.subarray(0, count).map((index) => dataset.label(index)));
+    const mask = new Float32Array(this.#localBatch).fill(1, 0, count);
+    return { images, labels, mask, count, globalCount: batch.length };
+  }
+
+  /** The images with others behind them that fill this rank's slots: not the same on any two ranks, if there are enough. */
+  #filled(order: Int32Array, own: Int32Array): Int32Array {
+    const first = this.#options.rank * this.#localBatch;
+    return Int32Array.from(
+      { length: this.#localBatch },
+      (_, slot) => own[slot] ?? order[(first + slot) % order.length]!,
+    );
   }
 
   #imageAt(position: number): number {

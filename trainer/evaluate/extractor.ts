@@ -1,3 +1,4 @@
+import type { Scope, StateEntry } from '../model/layer.ts';
 import { normalizePixels, type PixelNormalization } from '../model/pixels.ts';
 import type { Runtime, TensorList } from '../tensorflow/runtime.ts';
 import { tf, type Tensor } from '../tensorflow/tfjs.ts';
@@ -18,6 +19,22 @@ export interface FeatureExtractor {
   readonly state: TensorList;
   /** While tracing: `state` as symbolic tensors and images uint8 [n, s, s, 3] → float32 [n, dimension]. */
   features(state: readonly Tensor[], images: Tensor): Tensor;
+  /** What can be trained on together with a classifier; absent where nothing can. */
+  readonly backbone?: TrainableBackbone;
+}
+
+/** The network behind an extractor's features. */
+export interface TrainableBackbone {
+  /** Its entries with the counters, in `state_dict` order. */
+  readonly entries: readonly StateEntry[];
+  /** Those of these roles, in the order of the lists below. */
+  readonly trainable: readonly StateEntry[];
+  readonly statistics: readonly StateEntry[];
+  readonly computeType: Scope['computeType'];
+  /** The values that the extractor has, shared with its `state`; whoever asks disposes them. */
+  start(): { readonly trainable: TensorList; readonly statistics: TensorList };
+  /** While tracing: in the scope's mode, images uint8 [n, s, s, 3] → float32 [n, dimension]. */
+  features(scope: Scope, images: Tensor): Tensor;
 }
 
 /** The baseline without any network: normalised pixels, flattened. */

@@ -1,4 +1,3 @@
-import type { Runtime } from '../tensorflow/runtime.ts';
 import type { LabelledBatch } from './batches.ts';
 import type { LinearFunctionOptions } from './linear-functions.ts';
 import type { LinearRecord, LinearState } from './linear-state.ts';
@@ -26,14 +25,15 @@ export interface LinearStepReport {
 }
 
 export interface LinearEvaluationOptions extends LinearFunctionOptions {
-  readonly runtime: Runtime;
   readonly train: LinearBatches;
   /** This rank's share of the validation set, anew at each call. */
   readonly validation: () => AsyncIterable<LabelledBatch>;
   readonly epochs: number;
   /** Of the first epoch, scaled by the batch already; a cosine per epoch takes it down. */
   readonly learningRate: number;
-  /** Where to start or go on. All ranks have the same. */
+  /** Likewise, of a backbone that is fine-tuned. Default 0. */
+  readonly backboneLearningRate?: number;
+  /** Where to start or go on. All ranks have the same. The backbone that it has is fine-tuned, and stays the caller's. */
   readonly from: LinearState;
   /** Default false. True: `from` is measured once, and nothing is trained. */
   readonly evaluateOnly?: boolean;

@@ -1,33 +1,29 @@
 import { cosineLearningRate } from '../optimize/schedule.ts';
-import type { GraphFunction, TensorList } from '../tensorflow/runtime.ts';
+import type { TensorList } from '../tensorflow/runtime.ts';
 import { percent, type LabelledBatch } from './batches.ts';
 import { requireFiniteLoss } from './diverged.ts';
-import { labelledSpecs } from './linear-functions.ts';
+import { labelledSpecs, type LinearFunctions, type Trained } from './linear-functions.ts';
 import { headSums } from './linear-head.ts';
 import type { LinearEvaluationOptions, LinearOutcome } from './linear-options.ts';
-import { headTensors, readHead, type LinearRecord, type LinearState } from './linear-state.ts';
+import { readTrained, trainedOf, type LinearRecord, type LinearState } from './linear-state.ts';
 import { sumsOverRanks } from './rank-sums.ts';
 import { disposing, floatTensors } from './tensors.ts';
 
 /** A linear evaluation that runs: its state in native form while it moves. */
 export class LinearRun {
   readonly #options: LinearEvaluationOptions;
-  readonly #stepFunction: GraphFunction;
-  readonly #evaluateFunction: GraphFunction;
-  #head: TensorList;
-  #momenta: TensorList;
+  readonly #functions: LinearFunctions;
+  #trained: Trained;
   #epoch: number;
   #step: number;
   #sums: readonly number[];
   #best: LinearRecord | null;
 
-  constructor(options: LinearEvaluationOptions, step: GraphFunction, evaluate: GraphFunction) {
+  constructor(options: LinearEvaluationOptions, functions: LinearFunctions) {
     const { runtime, from } = options;
     this.#options = options;
-    this.#stepFunction = step;
-    this.#evaluateFunction = evaluate;
-    this.#head = headTensors(runtime, from.head);
-    this.#momenta = headTensors(runtime, from.momenta);
+    this.#functions = functions;
+    this.#trained = trainedOf(runtime, from);
     this.#epoch = from.epoch;
     this.#step = from.step;
     this.#sums = from.sums;
@@ -44,20 +40,21 @@ export class LinearRun {
         }
       return { outcome: 'finished', state: await this.#snapshot() };
     } finally {
-      this.#head.dispose();
-      this.#momenta.dispose();
+      const { parameters, momenta, statistics } = this.#trained;
+      for (const list of [parameters, momenta, statistics]) list.dispose();
     }
   }
 
   /** Whether a rank asked to stop. */
   async #trainEpoch(): Promise<boolean> {
-    const { train, epochs, learningRate: initial, onStep, clock } = this.#options;
+    const { train, epochs, learningRate: initial, backboneLearningRate = 0, onStep, clock } = this.#options;
     if (this.#step >= train.stepsPerEpoch) return false;
     const learningRate = cosineLearningRate(initial, this.#epoch, epochs);
+    const backboneRate = cosineLearningRate(backboneLearningRate, this.#epoch, epochs);
     let asked = clock();
     for await (const batch of train.epoch(this.#epoch, this.#step)) {
       const given = clock();
-      const { sums, stop } = await this.#trainStep(batch, learningRate);
+      const { sums, stop } = await this.#trainStep(batch, [learningRate, backboneRate]);
       const milliseconds = { data: given - asked, step: clock() - given };
       this.#step += 1;
       this.#sums = this.#sums.map((sum, i) => sum + sums[i]!);
@@ -74,19 +71,24 @@ export class LinearRun {
     return false;
   }
 
-  async #trainStep(batch: LabelledBatch, learningRate: number): Promise<{ sums: Float32Array; stop: boolean }> {
-    const { runtime, extractor, stopRequested } = this.#options;
+  async #trainStep(
+    batch: LabelledBatch,
+    learningRates: readonly [classifier: number, backbone: number],
+  ): Promise<{ sums: Float32Array; stop: boolean }> {
+    const { runtime, stopRequested } = this.#options;
     return disposing(async (keep) => {
+      const scalars = [...learningRates, stopRequested() ? 1 : 0];
       const control = keep(
-        floatTensors(runtime, [
-          { shape: [], values: Float32Array.of(learningRate) },
-          { shape: [], values: Float32Array.of(stopRequested() ? 1 : 0) },
-        ]),
+        floatTensors(
+          runtime,
+          scalars.map((value) => ({ shape: [], values: Float32Array.of(value) })),
+        ),
       );
-      const inputs = [extractor.state, keep(this.#head), keep(this.#momenta), keep(this.#tensorsOf(batch)), control];
-      const [head, momenta, results] = await this.#stepFunction.call(inputs);
-      this.#head = head!;
-      this.#momenta = momenta!;
+      const before = this.#trained;
+      const trained = [keep(before.parameters), keep(before.momenta), keep(before.statistics)];
+      const inputs = [this.#functions.constants, ...trained, keep(this.#tensorsOf(batch)), control];
+      const [parameters, momenta, statistics, results] = await this.#functions.step.call(inputs);
+      this.#trained = { parameters: parameters!, momenta: momenta!, statistics: statistics! };
       keep(results!);
       const [stop] = await results!.readFloats(1);
       return { sums: await results!.readFloats(0), stop: stop! > 0 };
@@ -121,11 +123,13 @@ export class LinearRun {
 
   async #validate(): Promise<{ loss: number; top1: number; top5: number }> {
     const { runtime, extractor, validation, onValidationBatch } = this.#options;
+    const { parameters, statistics } = this.#trained;
     let own = [0, 0, 0, 0];
     for await (const batch of validation()) {
       const sums = await disposing(async (keep) => {
-        const inputs = [extractor.state, this.#head, keep(this.#tensorsOf(batch, 'evaluationShape'))];
-        return keep((await this.#evaluateFunction.call(inputs))[0]!).readFloats(0);
+        const images = keep(this.#tensorsOf(batch, 'evaluationShape'));
+        const inputs = [this.#functions.constants, parameters, statistics, images];
+        return keep((await this.#functions.evaluate.call(inputs))[0]!).readFloats(0);
       });
       own = own.map((sum, i) => sum + sums[i]!);
       onValidationBatch?.();
@@ -137,8 +141,8 @@ export class LinearRun {
   }
 
   async #snapshot(): Promise<LinearState> {
-    const [head, momenta] = [await readHead(this.#head), await readHead(this.#momenta)];
-    return { epoch: this.#epoch, step: this.#step, sums: this.#sums, head, momenta, best: this.#best };
+    const trained = await readTrained(this.#trained, this.#options.from.backbone !== undefined);
+    return { epoch: this.#epoch, step: this.#step, sums: this.#sums, best: this.#best, ...trained };
   }
 
   #tensorsOf(batch: LabelledBatch, shape: 'trainShape' | 'evaluationShape' = 'trainShape'): TensorList {

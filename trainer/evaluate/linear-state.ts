@@ -1,4 +1,7 @@
-import type { Runtime, TensorList } from '../tensorflow/runtime.ts';
+import { TensorList, type Runtime } from '../tensorflow/runtime.ts';
+import { byteLength } from '../tensorflow/tensor-spec.ts';
+import type { TrainableBackbone } from './extractor.ts';
+import type { Trained } from './linear-functions.ts';
 import type { HeadValues } from './linear-head.ts';
 import { floatTensors } from './tensors.ts';
 
@@ -25,6 +28,26 @@ export interface LinearState {
   readonly momenta: HeadValues;
   /** The epoch with the highest top-1, the first of equal ones. */
   readonly best: LinearRecord | null;
+  /** Where the backbone is fine-tuned. */
+  readonly backbone?: BackboneState;
+}
+
+/** A backbone that is fine-tuned: native, by the entries of a `TrainableBackbone`. Whoever gets one disposes it. */
+export interface BackboneState {
+  readonly trainable: TensorList;
+  readonly momenta: TensorList;
+  readonly statistics: TensorList;
+}
+
+export function disposeBackbone(state: BackboneState | undefined): void {
+  for (const list of state ? [state.trainable, state.momenta, state.statistics] : []) list.dispose();
+}
+
+/** Fine-tuning at its start, from the weights that the backbone has: momentum buffers are zero. */
+export function initialBackbone(runtime: Runtime, backbone: TrainableBackbone): BackboneState {
+  const { trainable, statistics } = backbone.start();
+  const zeros = trainable.specs.map((spec) => ({ spec, bytes: new Uint8Array(byteLength(spec)) }));
+  return { trainable, momenta: runtime.tensors(zeros), statistics };
 }
 
 /** Before the first step: momentum buffers are zero. */
@@ -34,7 +57,37 @@ export function initialLinearState(head: HeadValues): LinearState {
   return { epoch: 0, step: 0, sums: [0, 0, 0, 0], head, momenta, best: null };
 }
 
-export function headTensors(runtime: Runtime, values: HeadValues): TensorList {
+/** The state in native form; the caller disposes it. */
+export function trainedOf(runtime: Runtime, { head, momenta, backbone }: LinearState): Trained {
+  const parameters = headTensors(runtime, head);
+  const momentumBuffers = headTensors(runtime, momenta);
+  if (!backbone) return { parameters, momenta: momentumBuffers, statistics: runtime.tensors([]) };
+  const joined = (own: TensorList, network: TensorList): TensorList => {
+    const list = TensorList.concat([own, network]);
+    own.dispose();
+    return list;
+  };
+  return {
+    parameters: joined(parameters, backbone.trainable),
+    momenta: joined(momentumBuffers, backbone.momenta),
+    statistics: backbone.statistics.slice(0),
+  };
+}
+
+/** What of a state is trained, read back; a backbone stays native and is shared with `trained`. */
+export async function readTrained(
+  { parameters, momenta, statistics }: Trained,
+  fineTuned: boolean,
+): Promise<Pick<LinearState, 'head' | 'momenta' | 'backbone'>> {
+  const backbone = { trainable: parameters.slice(HEAD), momenta: momenta.slice(HEAD), statistics: statistics.slice(0) };
+  if (!fineTuned) disposeBackbone(backbone);
+  return { head: await readHead(parameters), momenta: await readHead(momenta), ...(fineTuned && { backbone }) };
+}
+
+/** Tensors of a classifier: weight and bias. */
+const HEAD = 2;
+
+function headTensors(runtime: Runtime, values: HeadValues): TensorList {
   const classes = values.bias.length;
   return floatTensors(runtime, [
     { shape: [values.weight.length / classes, classes], values: values.weight },
@@ -42,6 +95,6 @@ export function headTensors(runtime: Runtime, values: HeadValues): TensorList {
   ]);
 }
 
-export async function readHead(tensors: TensorList): Promise<HeadValues> {
+async function readHead(tensors: TensorList): Promise<HeadValues> {
   return { weight: await tensors.readFloats(0), bias: await tensors.readFloats(1) };
 }

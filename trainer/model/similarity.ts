@@ -1,5 +1,5 @@
 import { tf, type Tensor } from '../tensorflow/tfjs.ts';
-import { differentiable } from './differentiable.ts';
+import { differentiable } from '../tensorflow/differentiable.ts';
 
 /** As PyTorch's cosine similarity: a vector shorter than this counts as this long. */
 const EPSILON = 1e-8;

@@ -9,12 +9,9 @@ export interface CheckpointTensors {
   readonly optimizer: readonly NamedTensor[];
 }
 
-/** Batch norm counts its batches, and each has two views. */
-const VIEWS = 2;
-
-/** @param batches Finished ones; a step has several where it comes in parts. */
+/** @param batches That batch norm has seen: views of a step, times the parts that it comes in. */
 export function toTensors(entries: readonly StateEntry[], values: PretrainValues, batches: number): CheckpointTensors {
-  const counter = new Uint8Array(BigInt64Array.of(BigInt(VIEWS * batches)).buffer);
+  const counter = new Uint8Array(BigInt64Array.of(BigInt(batches)).buffer);
   return {
     model: entries.map((entry) => ({
       ...outlineOf(entry),

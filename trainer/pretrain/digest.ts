@@ -4,7 +4,10 @@ import { cast, rawOp } from '../tensorflow/raw-op.ts';
 import type { GraphFunction, Runtime } from '../tensorflow/runtime.ts';
 import { tf, type Tensor } from '../tensorflow/tfjs.ts';
 import { ReplicasDivergedError } from './errors.ts';
+import type { Stage } from '../checkpoint/manifest.ts';
 import type { PretrainState } from './state.ts';
+
+type DigestedState = Pick<PretrainState, 'trainable' | 'momenta' | 'statistics'>;
 
 /**
  * Before a checkpoint, the ranks compare their states: a broken replica (a flipped bit, a collective that gave one
@@ -13,12 +16,14 @@ import type { PretrainState } from './state.ts';
 export class DigestCheck {
   readonly #compare: GraphFunction;
   readonly #names: readonly string[];
+  readonly #stage: Stage;
 
   /** @param names Of the tensors of the state's lists, in their order: trainable, momenta, statistics. */
-  constructor(runtime: Runtime, example: PretrainState, names: readonly string[]) {
+  constructor(runtime: Runtime, example: DigestedState, names: readonly string[], stage: Stage = 'pretrain') {
     this.#names = names;
+    this.#stage = stage;
     const groups = [example.trainable, example.momenta, example.statistics].map((list) => list.specs);
-    this.#compare = runtime.trace('pretrain_digest', groups, (...lists) => {
+    this.#compare = runtime.trace(`${stage}_digest`, groups, (...lists) => {
       const digests = lists.flat().map(digest);
       const own = tf.concat([...digests.map(([high]) => high), ...digests.map(([, low]) => low)], 0);
       const [most, negatedLeast] = allReduceMax([own, tf.neg(own)]) as [Tensor, Tensor];
@@ -31,7 +36,7 @@ export class DigestCheck {
    * @throws DivergedError naming the first one that holds infinities or NaN: the loss shows it one step later, and a
    * checkpoint of it would be worth nothing.
    */
-  async assertSound(state: PretrainState, step: number): Promise<void> {
+  async assertSound(state: DigestedState, step: number): Promise<void> {
     const [difference] = await this.#compare.call([state.trainable, state.momenta, state.statistics]);
     const differences = await difference!.readFloats(0);
     difference!.dispose();
@@ -40,7 +45,8 @@ export class DigestCheck {
     const name = this.#names[at % this.#names.length]!;
     if (Number.isFinite(differences[at]!)) throw new ReplicasDivergedError(name);
     throw new DivergedError(
-      `pretrain: ${name} is no longer finite after step ${step}: lower pretrain.learningRate, or train in precision fp32`,
+      `${this.#stage}: ${name} is no longer finite after step ${step}: ` +
+        `lower ${this.#stage === 'pretrain' ? 'pretrain.learningRate' : 'linear.backboneLearningRate'}, or train in precision fp32`,
     );
   }
 

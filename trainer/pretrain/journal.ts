@@ -9,7 +9,7 @@ interface JournalOptions {
   readonly repository: CheckpointRepository;
   readonly codec: StateCodec;
   readonly entries: readonly StateEntry[];
-  /** Batches that a step has for batch norm: more than one where it comes in parts. */
+  /** Batches that a step has for batch norm: two views, each of one part or more. */
   readonly batchesOfStep: number;
   readonly onCommitted: (ref: CheckpointRef) => void;
 }

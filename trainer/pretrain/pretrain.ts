@@ -1,3 +1,4 @@
+import type { PretrainSpec } from '../../api/run.ts';
 import type { CheckpointRepository } from '../checkpoint/repository.ts';
 import type { Checkpoint } from '../checkpoint/reader.ts';
 import type { JsonObject } from '../checkpoint/json.ts';
@@ -117,6 +118,11 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   return { outcome: stopped ? 'stopped' : 'finished', ...end, collapse: health.raised };
 }
 
+/** Batches that batch norm sees in a step: two views, each in one part or more. */
+export function batchesOfStep({ accumulationSteps = 1 }: Pick<PretrainSpec, 'accumulationSteps'>): number {
+  return 2 * accumulationSteps;
+}
+
 async function stateOf(model: SimSiam, codec: StateCodec, checkpoint: Checkpoint): Promise<PretrainState> {
   const where = `checkpoint step-${checkpoint.step}-g${checkpoint.generation}`;
   return await codec.build(fromTensors(model.entries, checkpoint, where));
@@ -150,7 +156,7 @@ class RootRecorder {
       repository,
       codec,
       entries: model.entries,
-      batchesOfStep: run.spec.pretrain.accumulationSteps ?? 1,
+      batchesOfStep: batchesOfStep(run.spec.pretrain),
       onCommitted: ({ step, key }) =>
         send({ type: 'checkpoint', stage: 'pretrain', step, uri: `${run.spec.storage.uri}/${key}` }),
     });

@@ -43,11 +43,11 @@ export function holdState(state: PretrainState): PretrainState {
 export class StateCodec {
   readonly groups: StateGroups;
   readonly #runtime: Runtime;
-  readonly #model: SimSiam;
+  readonly #model: Pick<SimSiam, 'entries'>;
   readonly #trainable: Layouts;
   readonly #frozen: Layouts;
 
-  constructor(runtime: Runtime, model: SimSiam) {
+  constructor(runtime: Runtime, model: Pick<SimSiam, 'entries'>) {
     this.#runtime = runtime;
     this.#model = model;
     this.groups = groupEntries(model.entries);

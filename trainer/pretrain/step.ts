@@ -11,7 +11,7 @@ import { allReduceSum, world } from '../tensorflow/collectives.ts';
 import { rawOp } from '../tensorflow/raw-op.ts';
 import type { GraphFunction, Runtime, TensorSpec } from '../tensorflow/runtime.ts';
 import { tf, type Tensor } from '../tensorflow/tfjs.ts';
-import { GradientBuckets } from './gradient-buckets.ts';
+import { GradientBuckets } from '../optimize/gradient-buckets.ts';
 
 /** What the step needs of the specification. */
 export type StepSpec = Pick<PretrainSpec, 'momentum' | 'weightDecay' | 'precision' | 'ablation' | 'normalize'>;

@@ -1,11 +1,12 @@
 import type { RunResult, Scores } from '../../api/run-result.ts';
 import { rawPixels, type FeatureExtractor } from '../evaluate/extractor.ts';
 import { knnTop1 } from '../evaluate/knn-monitor.ts';
+import { disposeBackbone } from '../evaluate/linear-state.ts';
 import { backboneExtractor } from '../evaluate/network-extractor.ts';
 import { simSiam } from '../model/simsiam.ts';
 import { StateCodec, disposeTrained } from '../pretrain/state.ts';
 import type { RankContext } from './context.ts';
-import { runLinear, scoreOf, startOf } from './linear-stage.ts';
+import { fineTunedOf, runLinear, scoreOf, startOf } from './linear-stage.ts';
 import type { RunData } from './run-data.ts';
 
 /** Accuracies without pre-training; `undefined` when a stop came in between. */
@@ -13,7 +14,7 @@ type Baselines = NonNullable<RunResult['baselines']>;
 
 /**
  * What raw pixels and the untrained backbone reach with the same kNN and, where the run asks for it, the same linear
- * evaluation. All ranks call it.
+ * evaluation or fine-tuning, which is then supervised training from scratch. All ranks call it.
  */
 export async function measureBaselines(context: RankContext, data: RunData): Promise<Baselines | undefined> {
   const { runtime, run, send } = context;
@@ -49,7 +50,9 @@ async function scores(context: RankContext, data: RunData, extractor: FeatureExt
   const knn = await knnTop1({ runtime, extractor, data: evaluation, spec: run.spec.pretrain.knn, onBatch });
   const knnScore = knn === undefined ? {} : { knnTop1: knn };
   if (!run.spec.linear.baselines || run.spec.linear.epochs === 0) return knnScore;
-  const from = startOf(context, extractor, evaluation.classes);
+  const backbone = await fineTunedOf(context, extractor)?.start(undefined);
+  const from = { ...startOf(context, extractor, evaluation.classes), ...(backbone && { backbone }) };
   const linear = await runLinear({ context, data, extractor, from, shown: false });
+  for (const state of [from, linear.state]) disposeBackbone(state.backbone);
   return linear.outcome === 'stopped' ? undefined : { ...knnScore, ...scoreOf(linear) };
 }

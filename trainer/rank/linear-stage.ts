@@ -6,10 +6,12 @@ import { assertSameTensors, bytesOf, type NamedTensor } from '../checkpoint/tens
 import type { FeatureExtractor } from '../evaluate/extractor.ts';
 import { evaluateLinearly, type LinearOutcome } from '../evaluate/linear-evaluation.ts';
 import { initialHead, type HeadValues } from '../evaluate/linear-head.ts';
-import { initialLinearState, type LinearRecord, type LinearState } from '../evaluate/linear-state.ts';
+import { disposeBackbone, initialLinearState, type LinearRecord, type LinearState } from '../evaluate/linear-state.ts';
 import { scaledLearningRate } from '../optimize/schedule.ts';
+import type { CheckpointTensors } from '../pretrain/checkpoint-tensors.ts';
 import { CounterRandom, purpose } from '../random.ts';
 import { isRoot, type RankContext } from './context.ts';
+import { FineTunedBackbone } from './fine-tuned-backbone.ts';
 import { headOf, headToStartFrom, transposed } from './linear-head-file.ts';
 import { LinearProgress } from './linear-progress.ts';
 import type { RunData } from './run-data.ts';
@@ -47,6 +49,7 @@ export async function runLinear(options: LinearRunOptions): Promise<LinearOutcom
     validation: evaluation.validation!,
     epochs: linear.epochs,
     learningRate: scaledLearningRate(linear.learningRate, linear.batchSize),
+    backboneLearningRate: scaledLearningRate(linear.backboneLearningRate ?? 0, linear.batchSize),
     from,
     ...(linear.evaluateOnly === true && { evaluateOnly: true }),
     clock: context.clock,
@@ -63,10 +66,19 @@ export async function runLinear(options: LinearRunOptions): Promise<LinearOutcom
   });
 }
 
-/** Where a linear evaluation on these features starts. */
+/** Where a classifier of these features starts. */
 export function startOf(context: RankContext, extractor: FeatureExtractor, classes: number): LinearState {
   const random = new CounterRandom(context.run.spec.pretrain.seed, purpose.linearHead);
   return initialLinearState(initialHead(extractor.dimension, classes, random));
+}
+
+/** What the run trains together with the classifier; undefined where the backbone stays frozen, or there is none. */
+export function fineTunedOf(
+  { run, runtime }: RankContext,
+  { backbone }: FeatureExtractor,
+): FineTunedBackbone | undefined {
+  const tunes = run.spec.linear.backboneLearningRate !== undefined;
+  return tunes && backbone ? new FineTunedBackbone(runtime, backbone) : undefined;
 }
 
 export interface LinearStageOptions {
@@ -78,31 +90,41 @@ export interface LinearStageOptions {
   readonly checkpoint: Checkpoint | undefined;
   /** What each checkpoint carries along. */
   readonly carried: () => JsonObject;
+  /** That batch norm has seen in pre-training. */
+  readonly batches: number;
 }
 
 /** The stage `linear` on one rank, with a checkpoint after each epoch that is due and at a stop. */
 export async function linearStage(options: LinearStageOptions): Promise<LinearOutcome> {
   const { context, data, extractor, repository, checkpoint, carried } = options;
+  const fineTuned = fineTunedOf(context, extractor);
   const { run, runtime, send } = context;
   const classes = data.train.classes.length;
   const begun = checkpoint && fromCheckpoint(checkpoint, [extractor.dimension, classes]);
   const given = begun || !isRoot(context) ? undefined : await headToStartFrom(run.spec.linear, extractor, classes);
-  const from = await shareFromRoot(runtime, begun ?? given ?? startOf(context, extractor, classes));
+  const classifier = await shareFromRoot(runtime, begun ?? given ?? startOf(context, extractor, classes));
+  const backbone = await fineTuned?.start(checkpoint && withoutHead(checkpoint));
+  const from = { ...classifier, ...(backbone && { backbone }) };
   const { stepsPerEpoch } = data.linearLoader();
   const step = stepsPerEpoch * from.epoch + from.step;
   const resumed = begun ? { detail: `resumed at epoch ${from.epoch}` } : {};
   send({ type: 'phase', phase: 'LinearEvaluation', ...resumed, step, stepsPerEpoch });
   let records: HistoryRecord[] = [];
   const commit = async (state: LinearState): Promise<void> => {
-    if (!repository) return;
     const step = data.linearLoader().stepsPerEpoch * state.epoch + state.step;
+    if (state.backbone) await fineTuned?.assertSound(state.backbone, step);
+    const network =
+      repository && state.backbone && (await fineTuned?.toTensors(state.backbone, options.batches + step));
+    disposeBackbone(state.backbone);
+    if (!repository) return;
     const history = records;
     records = [];
     const best: { best?: JsonObject } = state.best ? { best: { ...state.best } } : {};
-    const tensors = toTensors(state);
+    const head = headTensors(state);
     const { key } = await repository.commit({
       step,
-      ...tensors,
+      model: [...(network?.model ?? []), ...head.model],
+      optimizer: [...(network?.optimizer ?? []), ...head.optimizer],
       state: { ...stateJson(state), ...carried() },
       history,
       ...best,
@@ -121,6 +143,7 @@ export async function linearStage(options: LinearStageOptions): Promise<LinearOu
     },
   });
   if (outcome.outcome === 'stopped') await commit(outcome.state);
+  for (const state of [from, outcome.state]) disposeBackbone(state.backbone);
   return outcome;
 }
 
@@ -129,7 +152,7 @@ export function scoreOf({ state }: LinearOutcome): Pick<Scores, 'linearTop1'> {
   return state.best ? { linearTop1: state.best.top1 } : {};
 }
 
-function toTensors({ head, momenta }: LinearState): { model: NamedTensor[]; optimizer: NamedTensor[] } {
+function headTensors({ head, momenta }: LinearState): CheckpointTensors {
   const tensors = ({ weight, bias }: HeadValues): NamedTensor[] => [
     {
       name: 'fc.weight',
@@ -142,6 +165,18 @@ function toTensors({ head, momenta }: LinearState): { model: NamedTensor[]; opti
   return { model: tensors(head), optimizer: tensors(momenta) };
 }
 
+function isOfHead({ name }: NamedTensor): boolean {
+  return name.startsWith('fc.');
+}
+
+/** The backbone's part of a checkpoint of fine-tuning. */
+function withoutHead({ model, optimizer }: CheckpointTensors): CheckpointTensors {
+  return {
+    model: model.filter((tensor) => !isOfHead(tensor)),
+    optimizer: optimizer.filter((tensor) => !isOfHead(tensor)),
+  };
+}
+
 function stateJson({ epoch, step, sums, best }: LinearState): JsonObject {
   return { epoch, epochStep: step, sums: [...sums], best: best && { ...best } };
 }
@@ -152,8 +187,9 @@ function fromCheckpoint(checkpoint: Checkpoint, [dimension, classes]: readonly [
     { name: 'fc.bias', dtype: 'F32', shape: [classes] },
   ] as const;
   const values = (tensors: readonly NamedTensor[]): HeadValues => {
-    assertSameTensors(expected, tensors, 'the linear checkpoint');
-    return headOf(tensors);
+    const head = tensors.filter(isOfHead);
+    assertSameTensors(expected, head, 'the linear checkpoint');
+    return headOf(head);
   };
   const { epoch, epochStep, sums, best } = checkpoint.state as unknown as LinearState & { epochStep: number };
   return { epoch, step: epochStep, sums, best, head: values(checkpoint.model), momenta: values(checkpoint.optimizer) };

@@ -126,10 +126,11 @@ export class RunData {
     const { imageSize, seed } = pretrain;
     const { batchSize, cropScale, flipProbability, labelFraction } = linear;
     const dataset = this.train;
+    const fillLastBatch = linear.backboneLearningRate !== undefined;
     return this.#once('linear evaluation', () => {
       return new LinearLoader({
         ...this.#common(),
-        ...{ dataset, seed, batchSize, imageSize, cropScale, flipProbability, labelFraction },
+        ...{ dataset, seed, batchSize, imageSize, cropScale, flipProbability, labelFraction, fillLastBatch },
       });
     });
   }

@@ -8,7 +8,7 @@ import type { Stage } from '../launch/messages.ts';
 import { simSiam } from '../model/simsiam.ts';
 import { inParts } from '../pretrain/accumulation.ts';
 import { Monitors } from '../pretrain/monitors.ts';
-import { pretrain, type PretrainOptions } from '../pretrain/pretrain.ts';
+import { batchesOfStep, pretrain, type PretrainOptions } from '../pretrain/pretrain.ts';
 import { Runtime } from '../tensorflow/runtime.ts';
 import { measureBaselines } from './baselines.ts';
 import { isRoot, type RankContext } from './context.ts';
@@ -113,11 +113,18 @@ async function runStages(
       ...{ context, data, extractor },
       repository: evaluating?.repository,
       checkpoint: evaluating?.checkpoint,
+      batches: trained.step * batchesOfStep(spec),
       carried: () => ({ ...carried(), backbone, ...(baselines && { baselines: baselines as unknown as JsonObject }) }),
     });
     if (outcome.outcome === 'stopped') return exitCode.preempted;
     const { best, epoch } = outcome.state;
-    if (best) linear = { epochs: epoch, top1: best.top1, top5: best.top5 };
+    const { backboneLearningRate, labelFraction = 1 } = run.spec.linear;
+    if (best)
+      linear = {
+        ...{ epochs: epoch, top1: best.top1, top5: best.top5 },
+        ...(backboneLearningRate !== undefined && { fineTuned: true as const }),
+        ...(labelFraction < 1 && { labelFraction }),
+      };
   }
   if (root && pretraining) {
     const history = await pretraining.repository.history();

@@ -1,10 +1,11 @@
 import type { RunResult, Scores } from '../../api/run-result.ts';
 import { formatDuration, formatFigure, formatPercent } from './format.ts';
+import { linearKind, linearName } from './linear-name.ts';
 
 /** What the run reached, beside what costs no pre-training, and whether it may be believed. Ends with a line break. */
 export function summaryOf(result: RunResult): string {
   const { pretrain, baselines } = result;
-  const lines = baselines || pretrain.knnTop1 !== undefined || result.linear ? [...table(rowsOf(result)), ''] : [];
+  const lines = baselines || pretrain.knnTop1 !== undefined || result.linear ? [...table(result), ''] : [];
   lines.push(...stdVerdict(pretrain));
   if (pretrain.effectiveRank !== undefined)
     lines.push(`effective rank ${formatFigure(pretrain.effectiveRank)}${limitOf(pretrain)}`);
@@ -32,11 +33,11 @@ function rowsOf({ pretrain, linear, baselines }: RunResult): Row[] {
   ];
 }
 
-function table(rows: readonly Row[]): string[] {
+function table(result: RunResult): string[] {
   const cell = (percent: number | undefined): string => (percent === undefined ? '-' : formatPercent(percent));
   const cells = [
-    ['', 'kNN top-1', 'linear top-1'],
-    ...rows.map(([name, { knnTop1, linearTop1 }]) => [name, cell(knnTop1), cell(linearTop1)]),
+    ['', 'kNN top-1', linearName(result.linear ?? {})],
+    ...rowsOf(result).map(([name, { knnTop1, linearTop1 }]) => [name, cell(knnTop1), cell(linearTop1)]),
   ];
   const widths = [0, 1, 2].map((column) => Math.max(...cells.map((row) => row[column]!.length)));
   return cells.map(([name, knn, linear]) =>
@@ -76,6 +77,6 @@ function comparison(
   };
   return [
     ...verdict('kNN', pretrain.knnTop1, [rawPixels.knnTop1, untrained.knnTop1]),
-    ...verdict('linear', linear?.top1, [rawPixels.linearTop1, untrained.linearTop1]),
+    ...verdict(linearKind(linear ?? {}), linear?.top1, [rawPixels.linearTop1, untrained.linearTop1]),
   ].join('; ');
 }

@@ -1,6 +1,6 @@
 import { cast, rawOp } from '../../tensorflow/raw-op.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
-import { differentiable } from '../differentiable.ts';
+import { differentiable } from '../../tensorflow/differentiable.ts';
 import type { Layer } from '../layer.ts';
 
 interface ConvolutionOptions {

@@ -7,6 +7,7 @@ import { figure, plainTable } from './figure.ts';
 import type { Html, HtmlValue } from './html.ts';
 import { html } from './html.ts';
 import type { RunView } from './run-view.ts';
+import { linearTitle } from './linear.ts';
 import { latest } from './run-view.ts';
 
 /** What the runs reached, beside what costs no pre-training, and whether it may be believed. */
@@ -18,8 +19,14 @@ export function headlineSection(views: readonly RunView[]): Html {
   </section>`;
 }
 
-const scoreNames = { knnTop1: 'kNN top-1', linearTop1: 'Linear top-1' } as const;
-type ScoreName = keyof typeof scoreNames;
+type ScoreName = 'knnTop1' | 'linearTop1';
+
+/** What a score is called; runs that are compared may have evaluated in different ways. */
+function scoreName(views: readonly RunView[], score: ScoreName): string {
+  if (score === 'knnTop1') return 'kNN top-1';
+  const names = new Set(views.map(({ data }) => linearTitle(data.run.spec.linear)));
+  return names.size === 1 ? [...names][0]! : 'Linear or fine-tuned top-1';
+}
 
 function reached({ pretrain, linear, result }: RunData): Readonly<Record<ScoreName, number | undefined>> {
   const best = linear?.steps['top1']?.reduce((most, { y }) => Math.max(most, y), 0);
@@ -42,7 +49,7 @@ function scoreRows(views: readonly RunView[], score: ScoreName): ScoreRow[] {
 }
 
 function scores(views: readonly RunView[]): Html | undefined {
-  const names = Object.keys(scoreNames) as ScoreName[];
+  const names = ['knnTop1', 'linearTop1'] as const;
   const shown = names.map((name) => ({ name, rows: scoreRows(views, name) })).filter(({ rows }) => rows.length > 0);
   if (shown.length === 0) return undefined;
   const domain = scoreDomain(shown.flatMap(({ rows }) => rows.map(({ percent }) => percent)));
@@ -52,9 +59,9 @@ function scores(views: readonly RunView[]): Html | undefined {
     ${shown.map(({ name, rows }) =>
       figure({
         id: `score-${name.toLowerCase()}`,
-        title: scoreNames[name],
+        title: scoreName(views, name),
         note: views.length === 1 ? verdict(rows) : 'Of the validation set. Baselines are those of the first run.',
-        svg: scorePlot(rows, domain, `${scoreNames[name]}: ${words(rows)}.`),
+        svg: scorePlot(rows, domain, `${scoreName(views, name)}: ${words(rows)}.`),
       }),
     )}
   </div>`;
@@ -122,7 +129,7 @@ function figuresTable(views: readonly RunView[]): Html {
     const { knnTop1, linearTop1 } = reached(data);
     const percents = [
       ...fact('kNN top-1', knnTop1 === undefined ? undefined : formatPercent(knnTop1), ''),
-      ...fact('Linear top-1', linearTop1 === undefined ? undefined : formatPercent(linearTop1), ''),
+      ...fact(linearTitle(data.run.spec.linear), linearTop1 === undefined ? undefined : formatPercent(linearTop1), ''),
     ];
     return new Map([...percents, ...factsOf(data)].map(({ name, value }) => [name, value]));
   });

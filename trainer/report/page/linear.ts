@@ -1,4 +1,6 @@
+import type { LinearSpec } from '../../../api/run.ts';
 import { formatFigure, formatPercent } from '../../telemetry/format.ts';
+import { linearName } from '../../telemetry/linear-name.ts';
 import type { Line } from '../chart/line-chart.ts';
 import type { Html } from './html.ts';
 import { html } from './html.ts';
@@ -8,6 +10,13 @@ import { axisFor, linesOf, stageAxis } from './run-view.ts';
 import { stageChart } from './stage-charts.ts';
 
 const group = 'linear';
+
+/** `Linear top-1`, `Fine-tuned top-1, 10 % of the labels`. */
+export function linearTitle({ backboneLearningRate, labelFraction }: LinearSpec): string {
+  const fineTuned = backboneLearningRate !== undefined && { fineTuned: true as const };
+  const name = linearName({ ...fineTuned, ...(labelFraction !== undefined && { labelFraction }) });
+  return name[0]!.toUpperCase() + name.slice(1);
+}
 
 /** The charts of linear evaluation. */
 export function linearSection(views: readonly RunView[]): Html | undefined {
@@ -31,9 +40,13 @@ function accuracy(views: readonly RunView[]): Html | undefined {
   const levels = references.map(({ y }) => y);
   const y = axisFor('percent', lines, levels, formatPercent, ' %');
   const whole = { ...y, domain: [y.domain[0], Math.min(100, y.domain[1])] as const };
+  const tuned = views.every(({ data }) => data.run.spec.linear.backboneLearningRate !== undefined);
+  const how = tuned
+    ? 'by a classifier and a backbone that are fine-tuned together. The levels are of the same training without pre-training.'
+    : 'by a linear classifier on the frozen backbone. The levels are of the same classifier without pre-training.';
   return stageChart({
     ...{ id: 'accuracy', title: single ? 'Top-1 and top-5' : 'Top-1', group, views },
-    note: 'Of the validation set, by a linear classifier on the frozen backbone. The levels are of the same classifier without pre-training.',
+    note: `Of the validation set, ${how}`,
     chart: { x, y: whole, lines, references, named: single },
   });
 }

@@ -1,4 +1,4 @@
-import { differentiable } from '../model/differentiable.ts';
+import { differentiable } from '../tensorflow/differentiable.ts';
 import { allReduceSum, world } from '../tensorflow/collectives.ts';
 import { tf, type Tensor } from '../tensorflow/tfjs.ts';
 

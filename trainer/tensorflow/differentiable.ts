@@ -1,4 +1,4 @@
-import { tf, type Tensor } from '../tensorflow/tfjs.ts';
+import { tf, type Tensor } from './tfjs.ts';
 
 interface Forward {
   readonly value: Tensor;
