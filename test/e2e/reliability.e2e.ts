@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FaultBench, patience, pretrainOnly } from './support/fault-bench.ts';
 import { eventually } from './support/kube.ts';
-import { operatorNamespace } from './support/operator.ts';
+import { killOperator } from './support/operator.ts';
 import { signalRanks } from './support/processes.ts';
 import { tellFault } from './support/tell-fault.ts';
 import { conditionOf, timeToNextStep } from './support/watch-run.ts';
@@ -62,10 +62,7 @@ describe('faults while a run pre-trains', { timeout: 60 * minute }, () => {
   test('the operator is killed, and its run does not notice', patience, async () => {
     const name = 'operator-killed';
     await bench.start(name);
-    const pods = `/api/v1/namespaces/${operatorNamespace}/pods`;
-    for (const { metadata } of await bench.workplace.kube.list(pods)) {
-      await bench.workplace.kube.delete(`${pods}/${metadata.name}`, { gracePeriodSeconds: 0 });
-    }
+    await killOperator(bench.workplace.kube);
     const { status } = await bench.endsAsUndisturbed(name);
     assert.equal(status.pretrain.generation, 1);
     assert.equal(status.restarts?.total ?? 0, 0);
@@ -86,11 +83,7 @@ describe('faults while a run pre-trains', { timeout: 60 * minute }, () => {
   test('an image that does not exist: the status says so', patience, async () => {
     const name = 'no-image';
     await bench.apply(name, { ...pretrainOnly, image: 'simsiam-trainer:missing' });
-    const unhealthy = await eventually('the word of the status', 2 * minute, async () => {
-      const healthy = conditionOf(await bench.run(name), 'Healthy');
-      return healthy?.['status'] === 'False' && healthy;
-    });
-    assert.match(unhealthy['message'] as string, /simsiam-trainer:missing/);
+    const unhealthy = await bench.unhealthy(name, /simsiam-trainer:missing/);
     await bench.workplace.kube.delete(bench.runPath(name));
     const outcome = `the run waits, and its condition Healthy is False with reason ${unhealthy['reason']} and the image`;
     tellFault('an image that does not exist', outcome);

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
-import { type KubeObject } from './kube.ts';
+import { eventually, type KubeObject } from './kube.ts';
 import { installOperator } from './operator.ts';
 import { type RecipeChanges, smallRun } from './recipe.ts';
 import { type Reference, trainHere } from './reference.ts';
-import { runsApi, untilComplete, untilStep } from './watch-run.ts';
+import { conditionOf, runsApi, untilComplete, untilStep } from './watch-run.ts';
 import { Workplace } from './workplace.ts';
 
 const minute = 60_000;
 /** What a test of a fault waits for at most: many times what it takes on an idle machine. */
 export const patience = { timeout: 10 * minute } as const;
+/** Of these the tests must own the nodes: the reason to skip, or false. */
+export const bareOnly = process.env.SIMSIAM_E2E_PROVIDER !== 'bare' && 'wants the bare provider';
 /** Pre-training only: what follows it is in the main story. */
 export const pretrainOnly = { linear: { epochs: 0 } } as const;
 /** In the middle of the run, after some checkpoints. */
@@ -61,6 +63,14 @@ export class FaultBench {
     const pod = (await this.workplace.workers(run)).get(index);
     assert.ok(pod, `worker ${index} of ${run} runs`);
     return pod;
+  }
+
+  /** Waits until the run's condition Healthy is False for a reason that its message tells. */
+  unhealthy(name: string, message: RegExp): Promise<KubeObject> {
+    return eventually(`the word of ${name}'s status`, 3 * minute, async () => {
+      const healthy = conditionOf(await this.run(name), 'Healthy');
+      return healthy?.['status'] === 'False' && message.test(healthy['message'] as string) && healthy;
+    });
   }
 
   /** The run ends well, with the history of one that nothing happened to; then it goes. */

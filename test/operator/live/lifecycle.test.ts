@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 
 import type { Progress, WorkerStage } from '../../../api/worker.ts';
 import { workerPorts } from '../../../api/worker.ts';
-import type { KubeObject } from '../../../operator/kube/objects.ts';
+import type { Job, KubeObject } from '../../../operator/kube/objects.ts';
 import { leaseRules, runRules } from '../../../operator/rbac.ts';
 import { startControlPlane } from '../../support/control-plane.ts';
 import { kubectlOutput } from '../../support/kubectl.ts';
@@ -104,6 +104,48 @@ describe('runs on a real API server', { skip, concurrency: true }, () => {
     await cluster.patch('paused', { suspend: false });
     await finish('paused', 'pretrain');
     await cluster.until('paused', is('PretrainComplete'));
+  });
+
+  it('waits for its queue, and leaves its Jobs to who admits them', async () => {
+    await cluster.create('queued', { 'spec.queueName': 'lab' });
+    const job = async (stage: WorkerStage) =>
+      (await cluster.list<Job>({ apiVersion: 'batch/v1', kind: 'Job' }, 'simsiam.dev/run=queued')).find(
+        ({ metadata }) => metadata.labels?.['simsiam.dev/stage'] === stage,
+      );
+    // What Kueue does: it alone writes `suspend` of a Job with this label.
+    const admit = async (stage: WorkerStage, admitted = true): Promise<void> => {
+      await cluster.until('queued', is('Admitted', admitted ? 'False' : 'True'));
+      const patch = JSON.stringify({ spec: { suspend: !admitted } });
+      await kubectlOutput(plane!, ['patch', 'job', `queued-${stage}`, '--field-manager=kueue', '-p', patch]);
+    };
+    await cluster.until('queued', (status) => status?.conditions?.some(({ reason }) => reason === 'WaitingForQueue')!);
+    const waiting = await job('pretrain');
+    assert.equal(waiting?.metadata.labels?.['kueue.x-k8s.io/queue-name'], 'lab');
+    assert.deepEqual([waiting.spec?.suspend, waiting.status?.active ?? 0], [true, 0]);
+    await admit('pretrain');
+    const first = await cluster.kubelet.running('queued', 'pretrain', 0);
+    // Preempted by the queue, and admitted again: other pods of the same Job go on.
+    await admit('pretrain', false);
+    await cluster.until('queued', is('Admitted', 'False'));
+    await admit('pretrain');
+    let next = first;
+    while (next.metadata.uid === first.metadata.uid) next = await cluster.kubelet.running('queued', 'pretrain', 0);
+    assert.equal((await job('pretrain'))?.metadata.uid, waiting.metadata.uid);
+    await finish('queued', 'pretrain');
+    // The other stage waits for its turn as well.
+    await cluster.until('queued', is('PretrainComplete'));
+    await admit('linear');
+    await finish('queued', 'linear');
+    await cluster.until('queued', is('Complete'));
+    for (const stage of ['pretrain', 'linear'] as const) {
+      const managers = (await job(stage))?.metadata.managedFields?.filter(({ fieldsV1 }) =>
+        JSON.stringify(fieldsV1).includes('"f:suspend"'),
+      );
+      assert.deepEqual(
+        managers?.map(({ manager }) => manager),
+        ['kueue'],
+      );
+    }
   });
 
   it('is stopped at its deadline, and deleted when its time to live is over', async () => {
