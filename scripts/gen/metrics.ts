@@ -26,10 +26,10 @@ export function trainerMetricsMarkdown(): string {
     '<!-- Generated from trainer/telemetry/metrics.ts by `npm run gen`. Do not edit. -->',
     '# Metrics of the trainer',
     'The launcher of a pod serves them at `:8080/metrics`, and `simsiam run --metrics-port <port>` where it says. Worker 0 ' +
-      'has all of them; the other workers know of no steps, and serve what is left. Beside them are `/healthz`, `/readyz` ' +
+      'has all of them; the other workers know of no steps, and serve what is left and what their own ranks tell. Beside them are `/healthz`, `/readyz` ' +
       '(200 while ranks run) and `/progress` ([api/worker.ts](../api/worker.ts)).',
     'Labels take few values, which are known before: the stages, the parts of a step, the causes of a restart, and the ' +
-      "machine's GPUs. Accuracies are in percent, all else in base units.",
+      "machine's ranks and GPUs. Accuracies are in percent, all else in base units.",
     metricsTable(trainerMetrics({ report: () => initialReport('pretrain', new Date(0)) })),
     '',
   ]

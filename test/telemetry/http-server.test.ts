@@ -53,6 +53,7 @@ describe('the HTTP server of a launcher', () => {
     const seconds = { data: 1, step: 2, evaluation: 3, checkpoint: 4 };
     report = [
       progressMessage({ stage: 'pretrain', loss: -0.5, knnTop1: 40, seconds }),
+      { type: 'wait', rank: 3, seconds: 1.5 } as const,
       { type: 'restart', generation: 1, cause: 'hang', message: 'no step' } as const,
       { type: 'checkpoint', stage: 'pretrain', step: 5, uri: 'a' } as const,
     ].reduce((state, event) => advanceReport(state, event, now), report);
@@ -61,6 +62,7 @@ describe('the HTTP server of a launcher', () => {
       'simsiam_loss{stage="pretrain"} -0.5',
       'simsiam_knn_top1_percent{stage="pretrain"} 40',
       'simsiam_step_seconds_total{part="evaluation"} 3',
+      'simsiam_collective_wait_seconds_total{rank="3"} 1.5',
       'simsiam_restarts_total{cause="hang"} 1',
       'simsiam_restarts_total{cause="peerLost"} 0',
       'simsiam_checkpoints_total 1',

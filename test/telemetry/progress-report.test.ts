@@ -37,6 +37,13 @@ describe('a report', () => {
     assert.equal(after(restart, resumed(10)).progress.lostSteps, 0);
   });
 
+  test('forgets how long the ranks of a former generation waited', () => {
+    const waited = (rank: number, seconds: number): RunEvent => ({ type: 'wait', rank, seconds });
+    const both = after({ type: 'generation', generation: 1, world: 4 }, waited(2, 1), waited(3, 5), waited(2, 1.5));
+    assert.deepEqual(both.waits, { 2: 1.5, 3: 5 });
+    assert.deepEqual(advanceReport(both, { type: 'generation', generation: 2, world: 4 }, now).waits, {});
+  });
+
   test('keeps what is measured once an epoch, and says which epochs are done', () => {
     const { progress } = after(
       progressMessage({ epoch: 1, epochEnd: true, knnTop1: 41, effectiveRank: 7, outputStd: 0.02 }),

@@ -9,7 +9,7 @@ import { Runtime } from '../../trainer/tensorflow/runtime.ts';
 import { freeAddresses, startRanks } from './cluster.ts';
 import { spec, trace } from './support.ts';
 
-describe('collectives', { timeout: 120_000 }, () => {
+describe('collectives', { timeout: 600_000 }, () => {
   it('sum, take the maximum and gather over two processes, the same on both and at every run', async () => {
     const ranks = await startRanks('reduce', 2);
     const [first, second] = await Promise.all(ranks.map((rank) => rank.report('outputs')));
@@ -29,6 +29,14 @@ describe('collectives', { timeout: 120_000 }, () => {
       Array.from({ length: 1000 }, (_, i) => Math.fround(element(0, i) + element(1, i))),
     );
     for (const { exited } of ranks) assert.deepEqual(await exited, { code: 0, signal: null });
+  });
+
+  it('tell each rank how long it waits for the others: the late one waits least', async () => {
+    const ranks = await startRanks('late', 2);
+    const [punctual, late] = (await Promise.all(ranks.map((rank) => rank.report('outputs')))).map(
+      ({ runs }) => runs[0]![0]![0]!,
+    );
+    assert.ok(late! >= 0 && punctual! > late!, `${punctual} and ${late} s`);
   });
 
   it('of a killed peer end with PeerLostError, and the survivor can exit', async () => {

@@ -1,13 +1,15 @@
 // One rank of a cluster in a process of its own, for collectives.test.ts and process-exit.test.ts. The parent sends
 // {rank, addresses, timeoutSeconds, scenario}; the rank answers with messages.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, SimSiamError } from '../../api/errors.ts';
 import { broadcast } from '../../trainer/tensorflow/broadcast.ts';
+import { collectiveSeconds } from '../../trainer/tensorflow/collective-wait.ts';
 import { allGather, allReduceMax, allReduceSum, rank, world } from '../../trainer/tensorflow/collectives.ts';
 import { cast } from '../../trainer/tensorflow/raw-op.ts';
 import { type GraphFunction, Runtime, type TensorList } from '../../trainer/tensorflow/runtime.ts';
 import { tf } from '../../trainer/tensorflow/tfjs.ts';
 
-export type Scenario = 'reduce' | 'loop' | 'abort' | 'exit';
+export type Scenario = 'reduce' | 'late' | 'loop' | 'abort' | 'exit';
 
 export interface RankOrder {
   readonly rank: number;
@@ -78,6 +80,21 @@ const scenarios: Readonly<Record<Scenario, (order: RankOrder) => Promise<void>>>
       runs.push((await outputs!.readAll()).map(({ buffer }) => [...new Float32Array(buffer)]));
     }
     report({ type: 'outputs', runs });
+    process.disconnect();
+  },
+
+  // Rank 1 comes a second late to the second call, in which two collectives follow each other.
+  async late(order) {
+    const runtime = open(order);
+    const fn = runtime.trace('late', [[{ dtype: 'float32', shape: [1000] }]], (x = []) => {
+      const twice = allReduceSum(allReduceSum(x));
+      return [[collectiveSeconds(), ...twice]];
+    });
+    const vector = vectorOf(runtime);
+    await fn.call([vector]);
+    if (runtime.rank === 1) await sleep(1000);
+    const [outputs] = await fn.call([vector]);
+    report({ type: 'outputs', runs: [[[...(await outputs!.readFloats(0))]]] });
     process.disconnect();
   },
 

@@ -102,6 +102,7 @@ export class RankAttempt {
 function eventOf(rank: number, message: RankToLauncher): RunEvent | undefined {
   switch (message.type) {
     case 'warning':
+    case 'wait':
       return { ...message, rank };
     case 'phase':
     case 'progress':

@@ -6,6 +6,7 @@ import type {
   PhaseMessage,
   ProgressMessage,
   Stage,
+  WaitMessage,
   WarningMessage,
 } from '../telemetry/run-event.ts';
 
@@ -79,6 +80,13 @@ interface ResultMessage {
   readonly result: RunResult;
 }
 
-/** Rank 0 sends all of them, the other ranks `warning` and `failure` only. */
+/** Rank 0 sends all of them, the other ranks `wait`, `warning` and `failure` only. */
 export type RankToLauncher =
-  PhaseMessage | ProgressMessage | AliveMessage | CheckpointMessage | WarningMessage | FailureMessage | ResultMessage;
+  | PhaseMessage
+  | ProgressMessage
+  | WaitMessage
+  | AliveMessage
+  | CheckpointMessage
+  | WarningMessage
+  | FailureMessage
+  | ResultMessage;

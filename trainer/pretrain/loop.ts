@@ -18,6 +18,8 @@ export interface StepReport {
   readonly gradientNorm: number;
   /** What this rank waited for its batch, and then for the graph function. Not equal on all ranks. */
   readonly milliseconds: { readonly data: number; readonly step: number };
+  /** Seconds of the step that this rank was in collectives; NaN where it isn't known. Not equal on all ranks. */
+  readonly collectiveSeconds: number;
   /** A rank asked for it; all ranks see the same. */
   readonly stop: boolean;
   readonly checkpoint: boolean;
@@ -81,6 +83,7 @@ export async function trainLoop(options: LoopOptions): Promise<{ state: Pretrain
         outputStd: metrics[metric.outputStd]!,
         gradientNorm: metrics[metric.gradientNorm]!,
         milliseconds: { data: waited, step: computed + context.clock() - given },
+        collectiveSeconds: metrics[metric.collectiveSeconds]!,
         stop: metrics[metric.stop]! > 0,
         checkpoint: metrics[metric.checkpoint]! > 0,
       };

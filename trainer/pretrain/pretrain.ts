@@ -21,6 +21,7 @@ import { shareState } from './share-state.ts';
 import { StateCodec, type PretrainState } from './state.ts';
 import { graphSpecs } from '../model/state.ts';
 import { tracePretrainStep } from './step.ts';
+import { WaitReport } from './wait-report.ts';
 
 export interface PretrainOptions {
   readonly context: RankContext;
@@ -80,6 +81,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   const digests = new DigestCheck(runtime, start.state, names);
   const recorder = repository && new RootRecorder(options, repository, model, codec, health, start.step);
   const timer = new CheckpointTimer(run.spec.checkpoint, context.clock);
+  const waits = runtime.world > 1 ? new WaitReport(context) : undefined;
   let stopped = false;
   const training = trainLoop({
     context,
@@ -90,6 +92,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
     batches: (epoch, fromStep) => loader.epoch(epoch, fromStep),
     checkpointDue: () => isRoot(context) && timer.isDue(),
     afterStep: async (report, state) => {
+      waits?.afterStep(report.collectiveSeconds);
       const finishedAt = context.clock();
       const figures = report.epochEnd ? await options.monitors.measure(report.epoch, state) : {};
       const measuredAt = context.clock();

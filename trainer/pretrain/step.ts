@@ -7,6 +7,7 @@ import { byName, createScope, required } from '../model/scope.ts';
 import { isPredictor, type SimSiam } from '../model/simsiam.ts';
 import { graphSpecs, groupEntries, type StateGroups } from '../model/state.ts';
 import { sgd } from '../optimize/sgd.ts';
+import { collectiveSeconds } from '../tensorflow/collective-wait.ts';
 import { allReduceSum, world } from '../tensorflow/collectives.ts';
 import { rawOp } from '../tensorflow/raw-op.ts';
 import type { GraphFunction, Runtime, TensorSpec } from '../tensorflow/runtime.ts';
@@ -32,7 +33,7 @@ export interface StepOptions {
 /** Places in the step's last input, float32 [4]. The signals are 0 or 1 and added up over the ranks. */
 export const control = { learningRate: 0, predictorLearningRate: 1, stop: 2, checkpoint: 3 } as const;
 
-/** Places in the step's last output, float32 [5]. All are over the whole batch and equal on all ranks. */
+/** Places in the step's last output, float32 [6]. All but the last are over the whole batch and equal on all ranks. */
 export const metric = {
   loss: 0,
   /** Mean over the dimensions of the standard deviation of z₁/‖z₁‖ over the batch, unbiased. Healthy: about 1/√dim. */
@@ -43,6 +44,8 @@ export const metric = {
   checkpoint: 3,
   /** Euclidean length of all gradients together, of the batch's mean loss and before weight decay. */
   gradientNorm: 4,
+  /** Seconds that this rank was in collectives, waiting for others mostly; NaN where it isn't known, as on GPUs. */
+  collectiveSeconds: 5,
 } as const;
 
 /** Both kinds of signal lie side by side in the inputs and in the outputs. */
@@ -97,7 +100,7 @@ export function tracePretrainStep(options: StepOptions): GraphFunction {
       weightDecay: spec.weightDecay,
     });
     const moved = groups.statistics.map(({ name }) => required(running, name));
-    const all = tf.concat([figures!, lengthOf(gradients)], 0);
+    const all = tf.concat([figures!, lengthOf(gradients), collectiveSeconds()], 0);
     return [updated.parameters, updated.momenta, moved, [all]] as Tensor[][];
   });
 }

@@ -60,6 +60,7 @@ export class ClassicView implements ProgressView {
         return this.#line(`=> restarting: ${event.message}`);
       case 'stopping':
         return this.#line('=> stopping after this step');
+      case 'wait':
       case 'ranks':
       case 'generation':
       case 'ended':

@@ -55,6 +55,7 @@ export class LiveView implements ProgressView {
         return this.#print(`restarting: ${event.message}`);
       case 'stopping':
         return this.#print('stopping after this step; once more stops at once, without a checkpoint');
+      case 'wait':
       case 'ended':
       case 'checkpoint':
         return undefined;

@@ -57,12 +57,12 @@ const figures: readonly Figure[] = [
 
 /**
  * The metrics of a launcher, made of its report when they are scraped. Labels take few values, which are known before:
- * stages, parts of a step, causes of a restart, this machine's GPUs.
+ * stages, parts of a step, causes of a restart, this machine's ranks and GPUs.
  */
 export function trainerMetrics({ report, gpuMemory }: TrainerMetricsOptions): Registry {
   const registry = new Registry();
   const metrics = [...figures.map((figure) => figureGauge(figure, report)), ...readings(report)];
-  for (const metric of [...metrics, partSeconds(report), restarts(report), memory(gpuMemory)])
+  for (const metric of [...metrics, partSeconds(report), collectiveWaits(report), restarts(report), memory(gpuMemory)])
     registry.registerMetric(metric);
   return registry;
 }
@@ -131,6 +131,18 @@ function partSeconds(report: () => ReportState): Metric {
       this.reset();
       const seconds = report().latest.pretrain?.seconds;
       if (seconds) for (const part of stepParts) this.inc({ part }, seconds[part]);
+    },
+  });
+}
+
+function collectiveWaits(report: () => ReportState): Metric {
+  return new Counter<string>({
+    name: 'simsiam_collective_wait_seconds_total',
+    help: "Time of this worker's ranks in the collectives of pre-training: the rank with the least is the one that the others wait for. Absent on GPUs.",
+    ...{ labelNames: ['rank'], registers: [] },
+    collect() {
+      this.reset();
+      for (const [rank, seconds] of Object.entries(report().waits)) this.inc({ rank }, seconds);
     },
   });
 }

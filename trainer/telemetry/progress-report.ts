@@ -13,6 +13,8 @@ export interface ReportState {
   readonly checkpointAt: number | undefined;
   /** Commits in this process's time. */
   readonly checkpoints: number;
+  /** Seconds in collectives of this launcher's ranks of the current generation, by rank. */
+  readonly waits: Readonly<Record<number, number>>;
 }
 
 export function initialReport(stage: WorkerStage, now: Date): ReportState {
@@ -26,6 +28,7 @@ export function initialReport(stage: WorkerStage, now: Date): ReportState {
     latest: {},
     checkpointAt: undefined,
     checkpoints: 0,
+    waits: {},
   };
 }
 
@@ -41,7 +44,7 @@ export function advanceReport(state: ReportState, event: RunEvent, now: Date): R
       return { ...state, running: false, progress: { ...progress, phase: 'Starting', detail } };
     }
     case 'generation':
-      return { ...state, running: true, progress: { ...progress, generation: event.generation } };
+      return { ...state, running: true, waits: {}, progress: { ...progress, generation: event.generation } };
     case 'ended':
       return { ...state, running: false };
     case 'restart': {
@@ -76,6 +79,8 @@ export function advanceReport(state: ReportState, event: RunEvent, now: Date): R
         checkpoints: state.checkpoints + 1,
         progress: withCheckpoint(told, event),
       };
+    case 'wait':
+      return { ...state, waits: { ...state.waits, [event.rank]: event.seconds } };
     case 'warning': {
       if (event.code !== 'TRAINING_COLLAPSED') return state;
       const { collapse: _, ...rest } = told;

@@ -32,6 +32,7 @@ export function advance(state: ProgressState, event: RunEvent, now: number): Pro
     case 'progress':
       return { ...state, stage: advanceStage(state.stage, event, now) };
     case 'ranks':
+    case 'wait':
     case 'checkpoint':
     case 'warning':
     case 'waiting':

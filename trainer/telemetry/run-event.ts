@@ -66,6 +66,16 @@ export interface CheckpointMessage {
   readonly best?: { readonly top1: number; readonly top5: number };
 }
 
+/**
+ * Sent by each rank about once a second while it pre-trains, where ranks can wait for each other and it is measured. The
+ * rank that has waited least is the one that the others wait for.
+ */
+export interface WaitMessage {
+  readonly type: 'wait';
+  /** In collectives, since this rank's process began. */
+  readonly seconds: number;
+}
+
 export interface WarningMessage {
   readonly type: 'warning';
   readonly code: string;
@@ -127,6 +137,7 @@ export type RunEvent =
   | CheckpointMessage
   /** Of a rank, or without one of the launcher itself. */
   | (WarningMessage & { readonly rank?: number })
+  | (WaitMessage & { readonly rank: number })
   | WaitingEvent
   | GenerationEvent
   | EndedEvent

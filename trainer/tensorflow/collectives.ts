@@ -5,7 +5,9 @@
  * in the same order, in functions of the same names, traced in the same order: their keys follow from that.
  */
 import { requireSession } from './active-session.ts';
+import { timeCollective } from './collective-wait.ts';
 import { TracingError } from './errors.ts';
+import { symbolicId } from './interception.ts';
 import { addOp, type AttrValue, cast, realDType } from './raw-op.ts';
 import { tf } from './tfjs.ts';
 import type { TraceSession } from './trace-session.ts';
@@ -97,5 +99,6 @@ function collective(
   const [added] = addOp(op, inputs, { ...common, ...attrs }, 1, { controls, shapes: [shape] });
   const { id, tensor } = added as { id: number; tensor: tf.Tensor };
   session.collectives.push(id);
+  timeCollective(session, symbolicId(session, x), id);
   return tensor;
 }

@@ -1,3 +1,4 @@
+import type { CollectiveTimes } from './collective-wait.ts';
 import { dtypeCode, dtypeOfCode, toldCode, type DType } from './dtypes.ts';
 import { tensorFlowError, TracingError } from './errors.ts';
 import type {
@@ -62,6 +63,8 @@ export class TraceSession {
   readonly #tensors = new Map<number, TracedTensor>();
   /** The reductions and gathers so far; their order is the same on every rank. */
   readonly collectives: number[] = [];
+  /** When each of them began and ended, where that is measured. */
+  readonly collectiveTimes: CollectiveTimes[] = [];
   readonly #reserveKeys: () => (position: number) => number;
   #keys: ((position: number) => number) | undefined;
 

@@ -1,14 +1,28 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type { KubeObject } from './kube.ts';
 
-/** Sends a signal to the ranks in a pod, from inside: the trainer's image has Node. */
+/** Scripts for inside a pod: the trainer's image has Node. This one finds the ranks there. */
+const findRanks = `const fs = require('fs');
+const ranks = fs.readdirSync('/proc').map(Number).filter((pid) => {
+  if (!pid || pid === process.pid) return false;
+  try { return fs.readFileSync('/proc/' + pid + '/cmdline', 'utf8').includes('/rank-main'); } catch { return false; }
+});
+const send = (signal) => ranks.forEach((pid) => process.kill(pid, signal));
+`;
+
+/** Sends a signal to the ranks in a pod, and prints them. */
 export const signalRanks = (signal: string): string =>
-  `const fs = require('fs');
-for (const pid of fs.readdirSync('/proc').map(Number).filter((pid) => pid && pid !== process.pid)) {
-  let command = '';
-  try { command = fs.readFileSync('/proc/' + pid + '/cmdline', 'utf8'); } catch {}
-  if (command.includes('/rank-main')) { process.kill(pid, '${signal}'); console.log('rank', pid); }
-}`;
+  `${findRanks}send('${signal}');\nranks.forEach((pid) => console.log('rank', pid));`;
+
+/** Lets the ranks in a pod run for a tenth of the time only. */
+export const slowRanks = (seconds: number): string => `${findRanks}
+const end = Date.now() + ${seconds * 1000};
+const slow = () => {
+  if (Date.now() > end) return;
+  send('SIGSTOP');
+  setTimeout(() => { send('SIGCONT'); setTimeout(slow, 10); }, 90);
+};
+slow();`;
 
 /**
  * Kills the first process of a pod's container with a signal that only the machine can send it: inside the pod it is

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "absl/log/globals.h"
+#include "clock.h"
 #include "status.h"
 #include "tensorflow/c/c_api_experimental.h"
 #include "tensorflow/c/eager/c_api_experimental.h"
@@ -47,6 +48,7 @@ struct DeviceList {
 
 std::shared_ptr<Context> Context::open(int threads, const std::string& serverDef) {
   quietAbseil();
+  registerClock();
   std::shared_ptr<Context> context(new Context);
   Status status;
   TFE_ContextOptions* options = TFE_NewContextOptions();
