@@ -47,7 +47,7 @@ describe('faults of pods and nodes', { timeout: 45 * minute }, () => {
       const metrics = await bench.workplace.kube.text(bench.podPath(pod, ':8080/proxy/metrics'));
       const line = /^simsiam_collective_wait_seconds_total\{rank="(\d)"\} (.+)$/m.exec(metrics ?? '');
       assert.equal(line?.[1], String(index));
-      return Number(line![2]);
+      return Number(line[2]);
     };
     const all = () => Promise.all([0, 1, 2].map(waits));
     const before = await all();

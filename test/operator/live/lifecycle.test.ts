@@ -108,19 +108,25 @@ describe('runs on a real API server', { skip, concurrency: true }, () => {
 
   it('waits for its queue, and leaves its Jobs to who admits them', async () => {
     await cluster.create('queued', { 'spec.queueName': 'lab' });
-    const job = async (stage: WorkerStage) =>
-      (await cluster.list<Job>({ apiVersion: 'batch/v1', kind: 'Job' }, 'simsiam.dev/run=queued')).find(
-        ({ metadata }) => metadata.labels?.['simsiam.dev/stage'] === stage,
-      );
+    const job = async (stage: WorkerStage): Promise<Job> => {
+      for (;;) {
+        const found = await cluster.list<Job>(
+          { apiVersion: 'batch/v1', kind: 'Job' },
+          `simsiam.dev/run=queued,simsiam.dev/stage=${stage}`,
+        );
+        if (found[0] !== undefined) return found[0];
+      }
+    };
     // What Kueue does: it alone writes `suspend` of a Job with this label.
     const admit = async (stage: WorkerStage, admitted = true): Promise<void> => {
       await cluster.until('queued', is('Admitted', admitted ? 'False' : 'True'));
+      await job(stage);
       const patch = JSON.stringify({ spec: { suspend: !admitted } });
       await kubectlOutput(plane!, ['patch', 'job', `queued-${stage}`, '--field-manager=kueue', '-p', patch]);
     };
-    await cluster.until('queued', (status) => status?.conditions?.some(({ reason }) => reason === 'WaitingForQueue')!);
+    await cluster.until('queued', is('Admitted', 'False'));
     const waiting = await job('pretrain');
-    assert.equal(waiting?.metadata.labels?.['kueue.x-k8s.io/queue-name'], 'lab');
+    assert.equal(waiting.metadata.labels?.['kueue.x-k8s.io/queue-name'], 'lab');
     assert.deepEqual([waiting.spec?.suspend, waiting.status?.active ?? 0], [true, 0]);
     await admit('pretrain');
     const first = await cluster.kubelet.running('queued', 'pretrain', 0);
@@ -130,7 +136,7 @@ describe('runs on a real API server', { skip, concurrency: true }, () => {
     await admit('pretrain');
     let next = first;
     while (next.metadata.uid === first.metadata.uid) next = await cluster.kubelet.running('queued', 'pretrain', 0);
-    assert.equal((await job('pretrain'))?.metadata.uid, waiting.metadata.uid);
+    assert.equal((await job('pretrain')).metadata.uid, waiting.metadata.uid);
     await finish('queued', 'pretrain');
     // The other stage waits for its turn as well.
     await cluster.until('queued', is('PretrainComplete'));
@@ -138,7 +144,7 @@ describe('runs on a real API server', { skip, concurrency: true }, () => {
     await finish('queued', 'linear');
     await cluster.until('queued', is('Complete'));
     for (const stage of ['pretrain', 'linear'] as const) {
-      const managers = (await job(stage))?.metadata.managedFields?.filter(({ fieldsV1 }) =>
+      const managers = (await job(stage)).metadata.managedFields?.filter(({ fieldsV1 }) =>
         JSON.stringify(fieldsV1).includes('"f:suspend"'),
       );
       assert.deepEqual(
