@@ -11,12 +11,13 @@ import { cacheFolder } from '../storage/cache-folder.ts';
 import { healthyOutputStd } from '../trainer/evaluate/collapse.ts';
 import { fetchMnist5k } from '../trainer/data/fetch-mnist5k.ts';
 import type { RunResult } from '../api/run-result.ts';
+import { pretrainSchema } from '../api/pretrain.ts';
+import { clusterFigures, trafficOf } from '../trainer/estimate/figures.ts';
+import { networkSize } from '../trainer/estimate/network-size.ts';
 import { curvePlot, curveReport, trainingOf, type StepRecord, type Training } from './curve-report.ts';
 import { performanceReport } from './performance-report.ts';
 import { comparePrecisions, precisionReport } from './precision.ts';
 import { pytorchPython, pytorchScript, runVisibly } from './pytorch-environment.ts';
-import type { ClusterFigures } from './scale-model.ts';
-import { defaultTraffic } from './scale-network.ts';
 import { scaleReport } from './scale-report.ts';
 import { benchmarkStep, type StepCase, type StepResult } from './step-benchmark.ts';
 
@@ -26,18 +27,6 @@ const cases: readonly StepCase[] = [
   { arch: 'resnet18', batch: 16, imageSize: 128 },
   { arch: 'resnet50', batch: 16, imageSize: 224 },
 ];
-
-/** What docs/scale.md says is measured or published. */
-const cluster: ClusterFigures = {
-  secondsPerImage: 0.1471 / 256,
-  backwardShare: 2 / 3,
-  gpusPerNode: 8,
-  nodeBandwidth: 450e9,
-  networkBandwidth: 50e9,
-  latency: { base: 6.8e-6, intra: 0.6e-6, inter: 5e-6 },
-  bytesPerImage: 108e3,
-  storeBandwidth: 100e6,
-};
 
 async function step(options: { rounds: string; steps: string; threads: string }): Promise<void> {
   const python = await pytorchPython();
@@ -140,6 +129,8 @@ program
 program
   .command('scale')
   .description('model the step on many GPUs; writes docs/scale.md')
-  .action(() => writeFile('docs/scale.md', scaleReport(defaultTraffic(), cluster)));
+  .action(() =>
+    writeFile('docs/scale.md', scaleReport(trafficOf(networkSize(pretrainSchema.parse({}))), clusterFigures)),
+  );
 
 await program.parseAsync();

@@ -1,5 +1,5 @@
-import type { ClusterFigures, StepEstimate, StepTraffic } from './scale-model.ts';
-import { estimateStep } from './scale-model.ts';
+import type { ClusterFigures, StepEstimate, StepTraffic } from '../trainer/estimate/step-model.ts';
+import { estimateStep } from '../trainer/estimate/step-model.ts';
 
 const sizes = [8, 64, 512, 4096] as const;
 /** The largest batch that the paper trains with (table 2, with 64.0 % instead of 68.1 %). */
@@ -34,7 +34,8 @@ export function scaleReport(traffic: StepTraffic, figures: ClusterFigures): stri
   return `# Scale
 
 Written by \`npm run bench -- scale\`. A model, not a measurement: no run of more than one GPU has been made. It says where
-the first limit lies at each size. ResNet-50 with the default recipe, bf16, one rank a GPU, ${figures.gpusPerNode} GPUs a node.
+the first limit lies at each size, and \`simsiam submit --dry-run\` takes what a run will cost
+from it. ResNet-50 with the default recipe, bf16, one rank a GPU, ${figures.gpusPerNode} GPUs a node.
 
 ${traits('256 images on each GPU', fixed)}
 What it says: the step loses little to scale. But the method can't use such batches: the paper trains with ${LARGEST_BATCH.toLocaleString('en')}
@@ -61,7 +62,8 @@ the batch. That is a lower bound for few images a GPU, which leave the card part
 
 Published:
 
-- latency of an all-reduce: NCCL's own tuning model of its tree with the low-latency protocol (\`src/graph/tuning.cc\`):
+- latency of an all-reduce: NCCL's own tuning model of its tree with the low-latency protocol (\`src/graph/tuning.cc\`
+  of NCCL 2.30, the tables \`baseLatencies\` and \`hwLatencies\` and the sum for \`NCCL_ALGO_TREE\`):
   ${latency.base * 1e6} µs, and twice ${latency.intra * 1e6} µs a hop over NVLink and ${latency.inter * 1e6} µs a level between nodes
 - ${figures.nodeBandwidth / 1e9} GB/s and direction over NVLink (H100 and H200 SXM), ${figures.networkBandwidth / 1e9} GB/s over a 400 Gb/s network port a GPU
 - ${figures.bytesPerImage / 1e3} kB an image: ImageNet's 138 GB over 1,281,167 images

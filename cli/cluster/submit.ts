@@ -5,6 +5,7 @@ import type { KubeObject, RunObject } from '../../operator/kube/objects.ts';
 import { UsageError } from '../errors.ts';
 import { readText } from '../read-manifest.ts';
 import type { Cluster } from './cluster.ts';
+import { runCost } from '../../trainer/estimate/run-cost.ts';
 import { gpusOf } from './figures.ts';
 
 export interface Submission {
@@ -38,8 +39,12 @@ export async function submit(cluster: Cluster, { object }: Submission, dryRun: b
   return cluster.create({ ...object, metadata }, dryRun);
 }
 
-/** What a run makes of the cluster, in words. Pure. */
-export function plannedText(run: RunObject): string[] {
+/**
+ * What a run makes of the cluster, and what it costs, in words. Pure.
+ *
+ * @param images of the training set, where known: the manifest doesn't say
+ */
+export function plannedText(run: RunObject, images?: number): string[] {
   const { metadata, spec } = run;
   const { workers, gpusPerWorker, gpuResourceName, linear, queueName, storage, pretrain } = spec;
   const gpus = gpusOf({ run });
@@ -53,5 +58,27 @@ export function plannedText(run: RunObject): string[] {
     `  a Service, a NetworkPolicy, a ConfigMap for each Job, and a Secret with the workers' token`,
     `and train ${pretrain.arch} for ${pretrain.epochs} epochs in batches of ${pretrain.batchSize}${knows}`,
     `into ${storage.uri}${queueName === undefined ? '' : `, once Kueue's queue ${queueName} admits it`}`,
+    ...costText(run, images),
   ];
 }
+
+/** A lower bound; see trainer/estimate/run-cost.ts. */
+function costText({ spec }: RunObject, images: number | undefined): string[] {
+  const cost = runCost(spec);
+  if (cost === undefined) return [];
+  const of = (images ?? 1e6) / 3600;
+  const [pretrain, linear] = [cost.pretrainGpuSeconds * of, cost.linearGpuSeconds * of];
+  const total = hours(pretrain + linear);
+  const parts = `${hours(pretrain)} of pre-training, ${hours(linear)} of linear evaluation`;
+  const share = `${Math.round(cost.efficiency * 100)} % of a step is computing`;
+  const elapsed = hours((pretrain + linear) / cost.gpus);
+  return [
+    images === undefined
+      ? `It costs at least ${total} GPU-hours for each million training images (${parts}); --images says how many there are`
+      : `It costs at least ${total} GPU-hours (${parts}), ${elapsed} hours on its ${cost.gpus} GPUs`,
+    `by the model of docs/scale.md for H200 GPUs, ${spec.pretrain.precision}: ${share}`,
+  ];
+}
+
+/** Three digits, as nobody knows more. */
+const hours = (value: number): string => value.toLocaleString('en-US', { maximumSignificantDigits: 3 });

@@ -1,9 +1,8 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 
 import { watchStopSignals } from '../../trainer/launch/stop-signals.ts';
 import type { CommandEnd } from '../command-end.ts';
 import type { Cluster, ClusterFlags } from '../cluster/cluster.ts';
-import { UsageError } from '../errors.ts';
 
 /** Gives a command the flags that kubectl has for where a cluster is. */
 export function addClusterFlags(command: Command): Command {
@@ -11,14 +10,6 @@ export function addClusterFlags(command: Command): Command {
     .option('-n, --namespace <namespace>', "namespace of the run (default: that of kubeconfig's context)")
     .option('--context <name>', 'context of the kubeconfig (default: the current one)')
     .option('--kubeconfig <file>', 'default: KUBECONFIG, else ~/.kube/config');
-}
-
-/** An option that takes a whole number. */
-export function countOption(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((text) => {
-    if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${flags.split(' ')[0]}: ${text} is no whole number`);
-    return Number(text);
-  });
 }
 
 /** Does something with the cluster, and closes its connections. */

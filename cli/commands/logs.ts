@@ -4,7 +4,8 @@ import type { ClusterFlags } from '../cluster/cluster.ts';
 import type { LogLine } from '../cluster/log-line.ts';
 import type { LogOptions } from '../cluster/logs.ts';
 import type { CommandEnd } from '../command-end.ts';
-import { addClusterFlags, countOption, whileWanted, withCluster } from './cluster-flags.ts';
+import { countOption } from '../number-option.ts';
+import { addClusterFlags, whileWanted, withCluster } from './cluster-flags.ts';
 
 type LogsOptions = ClusterFlags & LogOptions & { readonly follow: boolean; readonly json: boolean };
 
@@ -15,9 +16,9 @@ export function addLogs(program: Command, end: (end: CommandEnd) => void): void 
       .description("the logs of a run's workers, merged by time, each line with its worker in front")
       .argument('<name>', 'the run')
       .option('-f, --follow', 'go on with what comes, of new pods too, until the run ends', false)
-      .addOption(countOption('--worker <number>', 'of this worker alone'))
+      .addOption(countOption('--worker <number>', 'of this worker alone', 0))
       .addOption(new Option('--stage <stage>', 'of this stage alone').choices(['pretrain', 'linear']))
-      .addOption(countOption('--tail <lines>', 'so many lines from the end of each log'))
+      .addOption(countOption('--tail <lines>', 'so many lines from the end of each log', 0))
       .option('--json', '{stage, worker, time, text} a line', false),
   ).action(async (name: string, { follow, json, worker, stage, tail, ...flags }: LogsOptions) =>
     withCluster(flags, async (cluster) => {

@@ -90,12 +90,15 @@ test('a bad image is replaced by one of its lane, the same one each time, and co
   assert.deepEqual(await epochOf(dataset, { ...options, threads: 3 }), first);
   assert.ok(first.every(({ indices }) => indices.length === 8 && !indices.includes(5) && !indices.includes(11)));
 
-  const loader = new PretrainLoader(pretrainOptions(dataset, options));
+  let told = 0;
+  const onBadImages = (images: number): void => void (told += images);
+  const loader = new PretrainLoader(pretrainOptions(dataset, { ...options, onBadImages }));
   t.after(() => loader.close());
   for (let epoch = 0; epoch < 2; epoch++) {
     for await (const { indices } of loader.epoch(epoch)) assert.equal(indices.length, 8);
   }
   assert.equal(loader.badImages, 2);
+  assert.equal(told, 2);
   assert.match(loader.badImageExamples.join(), /005\.jpg \(.+\).*011\.jpg|011\.jpg \(.+\).*005\.jpg/);
 });
 

@@ -73,6 +73,7 @@ function tellAll(step: number): RunEvent[] {
     progress,
     { ...progress, stage: 'linear', top1: 70, top5: 90 },
     { type: 'checkpoint', stage: 'pretrain', step, uri: 's3://r/birds/step' },
+    { type: 'unreadable', images: 2, rank: 0 },
     { type: 'restart', generation: step, cause: 'hang', message: 'no progress' },
     { type: 'phase', phase: 'Pretraining', step: step - 1 },
   ];

@@ -168,6 +168,9 @@ describe(
         2,
         ended.stdout,
       );
+      const found = eventsOf(ended).filter(({ event }) => event === 'unreadable');
+      assert.ok(found.reduce((sum, { images }) => sum + Number(images), 0) >= 2, ended.stdout);
+      assert.ok(found.every(({ rank }) => rank === 0 || rank === 1));
     });
 
     test('a loss that is not finite: the checkpoints before stay', async () => {

@@ -63,6 +63,11 @@ describe('a report', () => {
     assert.deepEqual([checkpoints, checkpointAt], [2, now.getTime() / 1000]);
   });
 
+  test('adds up what images ranks could not decode, over their restarts', () => {
+    const found = (rank: number, images: number): RunEvent => ({ type: 'unreadable', rank, images });
+    assert.equal(after(found(0, 2), found(1, 1), restart, found(0, 2)).unreadableImages, 5);
+  });
+
   test('has the best accuracy of linear evaluation, that of before a restart included', () => {
     const epoch = (top1: number, top5: number) => progressMessage({ stage: 'linear', epochEnd: true, top1, top5 });
     const { progress } = after(epoch(40, 80), epoch(60, 90), epoch(50, 95));

@@ -9,13 +9,23 @@ export class BadImages {
   readonly #dataset: Dataset;
   readonly #responsible: number;
   readonly #maxFraction: number;
+  readonly #onFound: (images: number) => void;
   readonly #reasons = new Map<number, string>();
 
-  /** @param responsible how many images of the set this loader reads: the fraction is of these */
-  constructor(dataset: Dataset, responsible: number, maxFraction: number) {
+  /**
+   * @param responsible how many images of the set this loader reads: the fraction is of these
+   * @param onFound told how many more they are, when they are more
+   */
+  constructor(
+    dataset: Dataset,
+    responsible: number,
+    maxFraction: number,
+    onFound: (images: number) => void = () => {},
+  ) {
     this.#dataset = dataset;
     this.#responsible = responsible;
     this.#maxFraction = maxFraction;
+    this.#onFound = onFound;
   }
 
   get count(): number {
@@ -29,7 +39,9 @@ export class BadImages {
 
   /** @throws TooManyBadImagesError above the fraction */
   add(images: readonly BadImage[]): void {
+    const before = this.count;
     for (const { index, reason } of images) this.#reasons.set(index, reason);
+    if (this.count > before) this.#onFound(this.count - before);
     if (this.count > this.#maxFraction * this.#responsible) {
       throw new TooManyBadImagesError(
         `${this.count} of ${this.#responsible} images of ${this.#dataset.uri} can't be decoded, more than ` +

@@ -13,6 +13,8 @@ export interface EvalLoaderOptions {
   readonly imageSize: number;
   readonly threads: number;
   readonly maxBadImageFraction: number;
+  /** Told how many more images can't be decoded, when it finds some. */
+  readonly onBadImages?: (images: number) => void;
   /** Which images to take, in this order; by default all of them. The same on each rank. */
   readonly subset?: Int32Array;
 }
@@ -48,7 +50,7 @@ export class EvalLoader {
     this.#options = options;
     this.#part = all.slice(Math.floor((rank * all.length) / world), Math.floor(((rank + 1) * all.length) / world));
     this.steps = Math.ceil(Math.ceil(all.length / world) / batchSize);
-    this.#bad = new BadImages(dataset, this.#part.length, maxBadImageFraction);
+    this.#bad = new BadImages(dataset, this.#part.length, maxBadImageFraction, options.onBadImages);
     this.#buffers = new BatchBuffers(1, batchSize, imageSize);
     this.#renderer = new BatchRenderer(dataset, threads);
   }

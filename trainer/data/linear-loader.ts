@@ -30,6 +30,8 @@ export interface LinearLoaderOptions {
   readonly fillLastBatch?: boolean;
   readonly threads: number;
   readonly maxBadImageFraction: number;
+  /** Told how many more images can't be decoded, when it finds some. */
+  readonly onBadImages?: (images: number) => void;
 }
 
 /** This rank's part of a step: room for n = batchSize / world images, of which the first `count` are there. */
@@ -77,7 +79,7 @@ export class LinearLoader {
     this.#part = labelFraction < 1 ? labelledPart(dataset, labelFraction, seed) : undefined;
     this.#size = this.#part?.length ?? dataset.size;
     this.stepsPerEpoch = Math.ceil(this.#size / batchSize);
-    this.#bad = new BadImages(dataset, dataset.size, maxBadImageFraction);
+    this.#bad = new BadImages(dataset, dataset.size, maxBadImageFraction, options.onBadImages);
     this.#buffers = new BatchBuffers(1, this.#localBatch, imageSize);
     this.#renderer = new BatchRenderer(dataset, threads);
   }

@@ -30,6 +30,8 @@ export interface PretrainLoaderOptions {
   /** Worker threads. They don't change the batches. */
   readonly threads: number;
   readonly maxBadImageFraction: number;
+  /** Told how many more images can't be decoded, when it finds some. */
+  readonly onBadImages?: (images: number) => void;
 }
 
 /** What the draws of each view are counted by; 2 is the view of linear evaluation. */
@@ -64,7 +66,7 @@ export class PretrainLoader {
     this.#base = baseOrder(this.#plan);
     const { first, end } = this.#lanes;
     const responsible = laneBounds(this.#plan, end - 1).to - laneBounds(this.#plan, first).from;
-    this.#bad = new BadImages(dataset, responsible, options.maxBadImageFraction);
+    this.#bad = new BadImages(dataset, responsible, options.maxBadImageFraction, options.onBadImages);
     this.#buffers = new BatchBuffers(views, end - first, imageSize);
     this.#renderer = new BatchRenderer(dataset, options.threads);
   }

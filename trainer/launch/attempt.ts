@@ -103,6 +103,7 @@ function eventOf(rank: number, message: RankToLauncher): RunEvent | undefined {
   switch (message.type) {
     case 'warning':
     case 'wait':
+    case 'unreadable':
       return { ...message, rank };
     case 'phase':
     case 'progress':

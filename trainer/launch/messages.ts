@@ -6,6 +6,7 @@ import type {
   PhaseMessage,
   ProgressMessage,
   Stage,
+  UnreadableMessage,
   WaitMessage,
   WarningMessage,
 } from '../telemetry/run-event.ts';
@@ -15,6 +16,7 @@ export type {
   PhaseMessage,
   ProgressMessage,
   Stage,
+  UnreadableMessage,
   WarningMessage,
 } from '../telemetry/run-event.ts';
 
@@ -80,13 +82,14 @@ interface ResultMessage {
   readonly result: RunResult;
 }
 
-/** Rank 0 sends all of them, the other ranks `wait`, `warning` and `failure` only. */
+/** Rank 0 sends all of them, the other ranks `wait`, `warning`, `unreadable` and `failure` only. */
 export type RankToLauncher =
   | PhaseMessage
   | ProgressMessage
   | WaitMessage
   | AliveMessage
   | CheckpointMessage
+  | UnreadableMessage
   | WarningMessage
   | FailureMessage
   | ResultMessage;

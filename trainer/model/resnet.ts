@@ -1,4 +1,5 @@
 import type { PretrainSpec } from '../../api/run.ts';
+import { architectures, expansion } from './architectures.ts';
 import { sequential, type Layer } from './layer.ts';
 import { batchNorm } from './layers/batch-norm.ts';
 import { convolution } from './layers/convolution.ts';
@@ -7,21 +8,9 @@ import { globalAveragePool, maxPool, rectified, relu, sum, toComputeType } from 
 /** The part of the specification that shapes the backbone. */
 export type BackboneSpec = Pick<PretrainSpec, 'arch' | 'stem' | 'width' | 'zeroInitResidual'>;
 
-/** Blocks of each of the four stages, and the block's kind (He et al. 2015, table 1). */
-const ARCHITECTURES = {
-  resnet18: { blocks: [2, 2, 2, 2], block: 'basic' },
-  resnet34: { blocks: [3, 4, 6, 3], block: 'basic' },
-  resnet50: { blocks: [3, 4, 6, 3], block: 'bottleneck' },
-  resnet101: { blocks: [3, 4, 23, 3], block: 'bottleneck' },
-  resnet152: { blocks: [3, 8, 36, 3], block: 'bottleneck' },
-} as const satisfies Record<PretrainSpec['arch'], { blocks: readonly number[]; block: 'basic' | 'bottleneck' }>;
-
-/** A bottleneck gives four times the channels that its 3×3 convolution has. */
-const EXPANSION = { basic: 1, bottleneck: 4 } as const;
-
 /** Channels of the pooled features: 512 or 2048 at the default width. */
 export function featureDimension({ arch, width }: BackboneSpec): number {
-  return width * 8 * EXPANSION[ARCHITECTURES[arch].block];
+  return width * 8 * expansion[architectures[arch].block];
 }
 
 /**
@@ -29,7 +18,7 @@ export function featureDimension({ arch, width }: BackboneSpec): number {
  * The `cifar` stem is a 3×3 convolution at stride 1 without max-pool (SimSiam appendix D).
  */
 export function resnet(spec: BackboneSpec, prefix: string): Layer {
-  const { blocks, block } = ARCHITECTURES[spec.arch];
+  const { blocks, block } = architectures[spec.arch];
   const layers: Layer[] = [toComputeType, ...stem(spec, prefix)];
   let inputs = spec.width;
   blocks.forEach((count, stage) => {
@@ -39,7 +28,7 @@ export function resnet(spec: BackboneSpec, prefix: string): Layer {
       layers.push(
         residualBlock({ name: `${prefix}layer${stage + 1}.${index}`, inputs, channels, stride, block, spec }),
       );
-      inputs = channels * EXPANSION[block];
+      inputs = channels * expansion[block];
     }
   });
   return sequential([...layers, globalAveragePool]);
@@ -60,13 +49,13 @@ interface BlockOptions {
   readonly inputs: number;
   readonly channels: number;
   readonly stride: number;
-  readonly block: keyof typeof EXPANSION;
+  readonly block: keyof typeof expansion;
   readonly spec: BackboneSpec;
 }
 
 /** torchvision's blocks; a bottleneck has its stride in the 3×3 convolution ("v1.5"). */
 function residualBlock({ name, inputs, channels, stride, block, spec }: BlockOptions): Layer {
-  const outputs = channels * EXPANSION[block];
+  const outputs = channels * expansion[block];
   const initialScale = spec.zeroInitResidual ? 0 : 1;
   const conv = (index: number, kernel: number, from: number, to: number, stride: number): Layer =>
     convolution({ name: `${name}.conv${index}`, kernel, inputs: from, outputs: to, stride });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { cacheFolder } from '../../storage/cache-folder.ts';
 import { openDataset, type Dataset, type DatasetOptions } from '../data/dataset.ts';
 import { LabelError } from '../data/errors.ts';
-import { EvalLoader } from '../data/eval-loader.ts';
+import { EvalLoader, type EvalLoaderOptions } from '../data/eval-loader.ts';
 import { stepsOfEpoch } from '../data/lanes.ts';
 import { LinearLoader } from '../data/linear-loader.ts';
 import { PretrainLoader } from '../data/pretrain-loader.ts';
@@ -220,10 +220,11 @@ export class RunData {
     return batchSize / accumulationSteps;
   }
 
-  #common(): { rank: number; world: number; threads: number; maxBadImageFraction: number } {
-    const { runtime, run, loaderThreads } = this.#context;
+  #common(): Pick<EvalLoaderOptions, 'rank' | 'world' | 'threads' | 'maxBadImageFraction' | 'onBadImages'> {
+    const { runtime, run, loaderThreads, send } = this.#context;
     const { maxBadImageFraction } = run.spec.data;
-    return { rank: runtime.rank, world: runtime.world, threads: loaderThreads, maxBadImageFraction };
+    const onBadImages = (images: number): void => send({ type: 'unreadable', images });
+    return { rank: runtime.rank, world: runtime.world, threads: loaderThreads, maxBadImageFraction, onBadImages };
   }
 
   #once<T extends Loader>(use: Use, open: () => T): T {

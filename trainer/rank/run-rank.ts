@@ -33,7 +33,7 @@ const PROGRESS_INTERVAL = 250;
 export async function runRank(channel: RankChannel): Promise<ExitCode> {
   const { run, rank, world, addresses, gpu, threads, loaderThreads, stages, everyStep } = channel.start;
   const send: RankContext['send'] = (message) => {
-    if (rank === 0 || message.type === 'warning') channel.send(message);
+    if (rank === 0 || message.type === 'warning' || message.type === 'unreadable') channel.send(message);
   };
   send({ type: 'phase', phase: 'Starting' });
   const timeoutSeconds = run.spec.failurePolicy.hangTimeoutSeconds;

@@ -65,6 +65,7 @@ export class ClassicView implements ProgressView {
       case 'generation':
       case 'ended':
       case 'checkpoint':
+      case 'unreadable':
         return undefined;
     }
   }

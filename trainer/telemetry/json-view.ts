@@ -10,8 +10,8 @@ const intervalMs = 30_000;
 
 /**
  * Off a terminal: a JSON object a line, `{time, level, event, …}`, where event is `ranks`, `phase`, `progress` (the
- * first of a phase, at the end of an epoch and every 30 s), `checkpoint`, `warning`, `stopping` or `result`, with several workers also `waiting`,
- * `generation`, `ended` and `restart`, and the rest is that of the message.
+ * first of a phase, at the end of an epoch and every 30 s), `checkpoint`, `warning`, `unreadable`, `stopping` or `result`, with several workers also
+ * `waiting`, `generation`, `ended` and `restart`, and the rest is that of the message.
  */
 export class JsonView implements ProgressView {
   readonly #log: Logger;

@@ -58,6 +58,7 @@ export class LiveView implements ProgressView {
       case 'wait':
       case 'ended':
       case 'checkpoint':
+      case 'unreadable':
         return undefined;
     }
   }

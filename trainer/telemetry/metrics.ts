@@ -85,6 +85,11 @@ type Reading = readonly [name: string, help: string, value: (now: ReportState) =
 const totals: readonly Reading[] = [
   ['lost_steps_total', 'Steps that restarts had to repeat.', (now) => now.progress.lostSteps],
   ['checkpoints_total', 'Checkpoints that were committed since this pod started.', (now) => now.checkpoints],
+  [
+    'unreadable_images_total',
+    "Images that this pod's ranks left out because they can't be decoded; again after a restart, and for each use.",
+    (now) => now.unreadableImages,
+  ],
 ];
 
 const states: readonly Reading[] = [

@@ -15,6 +15,8 @@ export interface ReportState {
   readonly checkpoints: number;
   /** Seconds in collectives of this launcher's ranks of the current generation, by rank. */
   readonly waits: Readonly<Record<number, number>>;
+  /** Images that this pod's ranks couldn't decode, in this process's time. */
+  readonly unreadableImages: number;
 }
 
 export function initialReport(stage: WorkerStage, now: Date): ReportState {
@@ -29,6 +31,7 @@ export function initialReport(stage: WorkerStage, now: Date): ReportState {
     checkpointAt: undefined,
     checkpoints: 0,
     waits: {},
+    unreadableImages: 0,
   };
 }
 
@@ -81,6 +84,8 @@ export function advanceReport(state: ReportState, event: RunEvent, now: Date): R
       };
     case 'wait':
       return { ...state, waits: { ...state.waits, [event.rank]: event.seconds } };
+    case 'unreadable':
+      return { ...state, unreadableImages: state.unreadableImages + event.images };
     case 'warning': {
       if (event.code !== 'TRAINING_COLLAPSED') return state;
       const { collapse: _, ...rest } = told;

@@ -34,6 +34,7 @@ export function advance(state: ProgressState, event: RunEvent, now: number): Pro
     case 'ranks':
     case 'wait':
     case 'checkpoint':
+    case 'unreadable':
     case 'warning':
     case 'waiting':
     case 'generation':

@@ -84,6 +84,13 @@ export interface WarningMessage {
   readonly cleared?: boolean;
 }
 
+/** A rank has met images that can't be decoded, each told once in the life of its process. */
+export interface UnreadableMessage {
+  readonly type: 'unreadable';
+  /** How many more they are now. */
+  readonly images: number;
+}
+
 /** Where the ranks run. */
 interface RanksEvent {
   readonly type: 'ranks';
@@ -135,6 +142,7 @@ export type RunEvent =
   | PhaseMessage
   | ProgressMessage
   | CheckpointMessage
+  | (UnreadableMessage & { readonly rank: number })
   /** Of a rank, or without one of the launcher itself. */
   | (WarningMessage & { readonly rank?: number })
   | (WaitMessage & { readonly rank: number })

@@ -121,6 +121,13 @@ const reliability: readonly PanelSpec[] = [
     min: 0,
   },
   {
+    title: 'Unreadable images',
+    description: 'Images left out because they could not be decoded. Above data.maxBadImageFraction the run ends.',
+    unit: 'none',
+    queries: [[`sum by (namespace, run) (simsiam_unreadable_images_total{${chosen}})`, legend]],
+    min: 0,
+  },
+  {
     title: 'Ranks run',
     description: '1 while ranks run, 0 while workers are awaited.',
     unit: 'none',

@@ -90,6 +90,12 @@ describe('the command line on a real API server', { skip }, () => {
     const text = await output('submit', '-f', manifest('birds'), '--dry-run');
     assert.match(text, /SimSiamRun default\/birds is valid\. It would make:/);
     assert.match(text, /birds-pretrain, birds-linear\n.*2 pods for each: 1 × nvidia\.com\/gpu each \(2 GPUs\)/);
+    assert.match(text, /It costs at least [\d.]+ GPU-hours for each million training images/);
+    const known = await output('submit', '-f', manifest('birds'), '--dry-run', '--images', '1281167');
+    assert.match(
+      known,
+      /It costs at least \d+ GPU-hours \(\d+ of pre-training, [\d.]+ of linear evaluation\), [\d.]+ hours on its 2 GPUs\n/,
+    );
     assert.equal(await output('status'), 'there are no SimSiamRuns\n');
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { allReduceSeconds, type ClusterFigures, estimateStep } from '../../bench/scale-model.ts';
+import { allReduceSeconds, type ClusterFigures, estimateStep } from '../../trainer/estimate/step-model.ts';
 
 const figures: ClusterFigures = {
   secondsPerImage: 0.001,
