@@ -4,7 +4,7 @@ import { exitCode, type ExitCode } from '../../api/exit-codes.ts';
 import type { JsonObject } from '../checkpoint/json.ts';
 import { backboneExtractor } from '../evaluate/network-extractor.ts';
 import type { RankChannel } from '../launch/rank-channel.ts';
-import type { Stage } from '../launch/messages.ts';
+import type { RankToLauncher, Stage } from '../launch/messages.ts';
 import { simSiam } from '../model/simsiam.ts';
 import { inParts } from '../pretrain/accumulation.ts';
 import { Monitors } from '../pretrain/monitors.ts';
@@ -29,11 +29,14 @@ const hintOf = { auto: 'auto', nccl: 'nccl', grpc: 'ring' } as const;
 /** Steps are told so often at most, in milliseconds, unless each is wanted. */
 const PROGRESS_INTERVAL = 250;
 
+/** What ranks beside rank 0 tell. */
+const ofEveryRank: ReadonlySet<RankToLauncher['type']> = new Set(['wait', 'warning', 'unreadable']);
+
 /** Everything that one rank does, from the launcher's start to its exit code. Rank 0 alone touches the store. */
 export async function runRank(channel: RankChannel): Promise<ExitCode> {
   const { run, rank, world, addresses, gpu, threads, loaderThreads, stages, everyStep } = channel.start;
   const send: RankContext['send'] = (message) => {
-    if (rank === 0 || message.type === 'warning' || message.type === 'unreadable') channel.send(message);
+    if (rank === 0 || ofEveryRank.has(message.type)) channel.send(message);
   };
   send({ type: 'phase', phase: 'Starting' });
   const timeoutSeconds = run.spec.failurePolicy.hangTimeoutSeconds;
