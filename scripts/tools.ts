@@ -4,6 +4,7 @@
  */
 import { crane, helm, kind, kwok } from './tools/cluster-tools.ts';
 import { coredns, kubernetes } from './tools/kubernetes.ts';
+import { actionlint, krew } from './tools/release-tools.ts';
 import { onnxruntime } from './tools/onnxruntime.ts';
 import { versitygw } from './tools/versitygw.ts';
 import { SetupError } from './setup/errors.ts';
@@ -15,6 +16,8 @@ const tools: Readonly<Record<string, () => Promise<string>>> = {
   crane,
   kind,
   kwok,
+  krew,
+  actionlint,
   onnxruntime,
   versitygw,
 };

@@ -3,14 +3,20 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 
 import { parse } from 'yaml';
 
+import { kubernetes } from '../../scripts/tools/kubernetes.ts';
+import { krew } from '../../scripts/tools/release-tools.ts';
+import { findTool } from '../support/find-tool.ts';
+
 const root = join(import.meta.dirname, '../../..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 const file = `kubectl-simsiam-${version}.tar.gz`;
+const { program: krewProgram, skip: noKrew } = await findTool('Krew', krew);
+const { program: kubernetesFolder, skip: noKubectl } = await findTool('kubectl with a plugin', kubernetes);
 
 describe('the plugin of kubectl', () => {
   const folder = mkdtempSync(join(tmpdir(), 'simsiam-plugin-'));
@@ -60,4 +66,20 @@ describe('the plugin of kubectl', () => {
     assert.match(stderr, /^error: this installation has no .*tfjs.*use a checkout \[CLI_INCOMPLETE\]\n$/);
     assert.equal(status, 64);
   });
+
+  test(
+    'Krew installs it by its manifest, and kubectl finds it',
+    { skip: noKrew === false ? noKubectl : noKrew },
+    () => {
+      const KREW_ROOT = join(folder, 'krew');
+      const env = { ...process.env, KREW_ROOT, PATH: [join(KREW_ROOT, 'bin'), process.env.PATH].join(delimiter) };
+      const built = join(root, 'build/plugin');
+      const install = ['install', `--manifest=${join(built, 'simsiam.yaml')}`, `--archive=${join(built, file)}`];
+      const installed = spawnSync(krewProgram, install, { encoding: 'utf8', env });
+      assert.equal(installed.status, 0, installed.stderr);
+      const kubectl = join(kubernetesFolder, 'kubectl');
+      const { stdout, stderr } = spawnSync(kubectl, ['simsiam', '--version'], { encoding: 'utf8', env });
+      assert.equal(stdout, `${version}\n`, stderr);
+    },
+  );
 });

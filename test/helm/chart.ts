@@ -5,20 +5,12 @@ import { parseAllDocuments } from 'yaml';
 
 import { chartFolder } from '../../scripts/gen/chart/chart-files.ts';
 import { helm } from '../../scripts/tools/cluster-tools.ts';
-import { messageOf } from '../../api/errors.ts';
+import { findTool } from '../support/find-tool.ts';
 
 export const chart = join(import.meta.dirname, '../../..', chartFolder);
 
-/** Helm, or the reason why there is none, which is also printed: a skipped test is no passed one. */
-export async function findHelm(): Promise<{ program: string; skip: false } | { program: ''; skip: string }> {
-  try {
-    return { program: await helm(), skip: false };
-  } catch (thrown) {
-    const skip = messageOf(thrown);
-    process.stderr.write(`SKIPPED, not passed: the tests of the chart. Reason: ${skip}\n`);
-    return { program: '', skip };
-  }
-}
+/** Helm, or the reason why there is none. */
+export const findHelm = () => findTool('the chart', helm);
 
 /** Any object of Kubernetes, to look into. */
 // oxlint-disable-next-line typescript/no-explicit-any -- rendered YAML of many kinds
