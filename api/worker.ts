@@ -27,7 +27,7 @@ export const workerContainer = 'trainer';
 
 /** TCP ports of a worker. Ranks listen on ports of their own choice, which the rendezvous tells. */
 export const workerPorts = {
-  /** HTTP: `/healthz`, `/readyz`, `/progress` (see `Progress`), `/metrics` (Prometheus). */
+  /** HTTP: `/healthz`, `/readyz`, `/progress` (see `Progress`), `/curve` (`CurvePoint[]`), `/metrics` (Prometheus). */
   http: 8080,
   /** The rendezvous, at worker 0. */
   rendezvous: 7600,
@@ -79,6 +79,13 @@ export interface Progress {
   readonly restarts: { readonly peerLost: number; readonly hang: number; readonly failed: number };
   /** Steps that were done again because of them. */
   readonly lostSteps: number;
+}
+
+/** Pre-training at a step, one of `GET /curve` of worker 0: some hundred since its pod started, in order of the steps. */
+export interface CurvePoint {
+  readonly step: number;
+  readonly loss: number;
+  readonly outputStd: number;
 }
 
 /** What a launcher writes to its termination message, as JSON of at most 4,096 bytes; the exit code is beside it. */

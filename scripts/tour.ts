@@ -4,13 +4,12 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseManifest } from '../api/manifest.ts';
-import { readFileSync } from 'node:fs';
 import { ControlPlane } from './cluster/loopback/control-plane.ts';
 import { openChromium } from './tools/chromium.ts';
 import { helm } from './tools/cluster-tools.ts';

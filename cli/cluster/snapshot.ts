@@ -1,4 +1,4 @@
-import { type Progress, workerPorts } from '../../api/worker.ts';
+import { type CurvePoint, type Progress, workerPorts } from '../../api/worker.ts';
 import type { RunObject } from '../../operator/kube/objects.ts';
 import type { Cluster } from './cluster.ts';
 import { type Worker, workersOf } from './workers.ts';
@@ -9,20 +9,20 @@ export interface Snapshot {
   readonly workers: readonly Worker[];
   /** What worker 0 says of itself; absent while it doesn't run, or where its HTTP may not be reached. */
   readonly progress: Progress | undefined;
+  /** Of pre-training since worker 0 started, in the same case. */
+  readonly curve?: readonly CurvePoint[];
 }
 
 /** @throws RunNotFoundError, and what else a request throws */
 export async function takeSnapshot(cluster: Cluster, name: string): Promise<Snapshot> {
   const run = await cluster.run(name);
   const workers = workersOf(await cluster.pods(name, run.metadata.uid));
-  return { run, workers, progress: await progressOf(cluster, workers) };
-}
-
-async function progressOf(cluster: Cluster, workers: readonly Worker[]): Promise<Progress | undefined> {
-  const first = workers.findLast(({ index, state }) => index === 0 && state === 'Running');
-  if (first === undefined) return undefined;
   // The run's status has figures too: those of the worker are only newer, and many may not reach into pods.
-  return cluster.fromPod<Progress>(first.pod, workerPorts.http, '/progress').catch(() => undefined);
+  const first = workers.findLast(({ index, state }) => index === 0 && state === 'Running');
+  const ask = async <T>(path: string): Promise<T | undefined> =>
+    first && (await cluster.fromPod<T>(first.pod, workerPorts.http, path).catch(() => undefined));
+  const [progress, curve] = await Promise.all([ask<Progress>('/progress'), ask<CurvePoint[]>('/curve')]);
+  return { run, workers, progress, ...(curve && { curve }) };
 }
 
 /** How a run has ended, if it has. */

@@ -16,11 +16,11 @@ const listedWorkers = 12;
 /**
  * What `simsiam status` shows of a run, as lines. Pure.
  *
- * @param series of what was seen before, for the curves; none without a live view
+ * @param series for the curves; shown from two steps on
  * @param now ms since 1970
  * @param width of the terminal; messages are wrapped to it
  */
-export function statusLines(snapshot: Snapshot, series: Series | undefined, now: number, width = Infinity): string[] {
+export function statusLines(snapshot: Snapshot, series: Series, now: number, width = Infinity): string[] {
   const { run } = snapshot;
   return [
     ...headLines(snapshot, now),
@@ -97,9 +97,8 @@ function below(facts: readonly string[]): string[] {
   return facts.length === 0 ? [] : [`${' '.repeat(9)}${facts.join(separator)}`];
 }
 
-function curveLines(series: Series | undefined): string[] {
-  if (series === undefined || series.loss.length < 2) return [];
-  const { loss, outputStd } = series;
+function curveLines({ loss, outputStd }: Series): string[] {
+  if (loss.length < 2) return [];
   const curve = (name: string, values: readonly number[]): string =>
     `${name.padEnd(5)}${sparkline(values, 30)} ${formatFigure(values[0]!)} → ${formatFigure(values.at(-1)!)}`;
   return [`         ${curve('loss', loss)}`, `         ${curve('std', outputStd)}`];

@@ -31,6 +31,7 @@ export function addStatus(program: Command, end: (end: CommandEnd) => void): voi
       const { statusJson, waitForEnd, watchStatus } = await import('../cluster/status.ts');
       const { takeSnapshot } = await import('../cluster/snapshot.ts');
       const { statusLines } = await import('../cluster/status-text.ts');
+      const { advanceSeries, noSeries } = await import('../cluster/series.ts');
       const isLive = process.stdout.isTTY && !options.once && !options.json;
       if (isLive) return whileWanted(end, (signal) => watchStatus(cluster, name, process.stdout, signal));
       if (options.wait)
@@ -38,7 +39,11 @@ export function addStatus(program: Command, end: (end: CommandEnd) => void): voi
           waitForEnd(cluster, name, (line) => process.stderr.write(`${line}\n`), signal),
         );
       const snapshot = await takeSnapshot(cluster, name);
-      print(options.json ? [JSON.stringify(statusJson(snapshot))] : statusLines(snapshot, undefined, Date.now()));
+      print(
+        options.json
+          ? [JSON.stringify(statusJson(snapshot))]
+          : statusLines(snapshot, advanceSeries(noSeries, snapshot), Date.now()),
+      );
     }),
   );
 }

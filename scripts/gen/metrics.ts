@@ -27,7 +27,7 @@ export function trainerMetricsMarkdown(): string {
     '# Metrics of the trainer',
     'The launcher of a pod serves them at `:8080/metrics`, and `simsiam run --metrics-port <port>` where it says. Worker 0 ' +
       'has all of them; the other workers know of no steps, and serve what is left and what their own ranks tell. Beside them are `/healthz`, `/readyz` ' +
-      '(200 while ranks run) and `/progress` ([api/worker.ts](../api/worker.ts)).',
+      '(200 while ranks run), `/progress` and `/curve` ([api/worker.ts](../api/worker.ts)).',
     'Labels take few values, which are known before: the stages, the parts of a step, the causes of a restart, and the ' +
       "machine's ranks and GPUs. Accuracies are in percent, all else in base units.",
     metricsTable(trainerMetrics({ report: () => initialReport('pretrain', new Date(0)) })),

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Chapter } from './chapters.ts';
 
 /** A command that has run. */
@@ -42,11 +43,7 @@ ${seconds.toFixed(1)} s
 
 /** Without colours, and without the middle of what is long. */
 function shortened(output: string): string {
-  // oxlint-disable-next-line no-control-regex
-  const lines = output
-    .replaceAll(/\x1b\[[0-9;?]*[A-Za-z]/g, '')
-    .trimEnd()
-    .split('\n');
+  const lines = stripVTControlCharacters(output).trimEnd().split('\n');
   const half = mostLines / 2;
   const left = lines.length - mostLines;
   const kept = left > 0 ? [...lines.slice(0, half), `[${left} lines more]`, ...lines.slice(-half)] : lines;

@@ -38,6 +38,18 @@ describe('the HTTP server of a launcher', () => {
     assert.deepEqual(await response.json(), report.progress);
   });
 
+  test('/curve has loss and std of the steps so far', async () => {
+    const steps = [1, 2].map((step) => progressMessage({ step, loss: -step / 10, outputStd: 0.01, epochEnd: false }));
+    const after = steps.reduce((state, event) => advanceReport(state, event, now), report);
+    const before = report;
+    report = after;
+    assert.deepEqual(await (await get('/curve')).json(), [
+      { step: 1, loss: -0.1, outputStd: 0.01 },
+      { step: 2, loss: -0.2, outputStd: 0.01 },
+    ]);
+    report = before;
+  });
+
   test('other paths and methods are refused', async () => {
     assert.equal((await get('/../etc/passwd')).status, 404);
     assert.equal((await get('/progress', 'POST')).status, 405);

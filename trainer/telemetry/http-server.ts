@@ -18,7 +18,7 @@ export interface TelemetryServerOptions {
   readonly gpuMemory?: () => Promise<readonly GpuMemory[]>;
 }
 
-/** Serves `/healthz`, `/readyz`, `/progress` (api/worker.ts) and `/metrics` (docs/metrics-trainer.md). */
+/** Serves `/healthz`, `/readyz`, `/progress` and `/curve` (api/worker.ts) and `/metrics` (docs/metrics-trainer.md). */
 export class TelemetryServer {
   readonly port: number;
   readonly #server: Server;
@@ -38,11 +38,13 @@ export class TelemetryServer {
         case '/readyz':
           return report().running ? { status: 200, text: 'ok\n' } : { status: 503, text: 'no ranks run\n' };
         case '/progress':
-          return { status: 200, text: `${JSON.stringify(report().progress)}\n`, type: 'application/json' };
+          return json(report().progress);
+        case '/curve':
+          return json(report().curve);
         case '/metrics':
           return { status: 200, text: await metrics.metrics(), type: metrics.contentType };
         default:
-          return { status: 404, text: 'there are /healthz, /readyz, /progress and /metrics\n' };
+          return { status: 404, text: 'there are /healthz, /readyz, /progress, /curve and /metrics\n' };
       }
     };
     const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
@@ -71,6 +73,10 @@ interface Answer {
   readonly text: string;
   readonly type?: string;
 }
+
+const json = (value: unknown): Answer => {
+  return { status: 200, text: `${JSON.stringify(value)}\n`, type: 'application/json' };
+};
 
 async function respond(
   answer: (path: string) => Promise<Answer>,

@@ -1,9 +1,12 @@
-import type { Progress, WorkerStage } from '../../api/worker.ts';
+import type { CurvePoint, Progress, WorkerStage } from '../../api/worker.ts';
+import { extended } from './curve.ts';
 import type { CheckpointMessage, ProgressMessage, RunEvent, Stage } from './run-event.ts';
 
 /** Everything that `/progress` and `/metrics` tell of a run, as one value. */
 export interface ReportState {
   readonly progress: Progress;
+  /** Of pre-training, in this process's time. */
+  readonly curve: readonly CurvePoint[];
   /** The ranks of this pod's generation run. */
   readonly running: boolean;
   readonly world: number;
@@ -25,6 +28,7 @@ export function initialReport(stage: WorkerStage, now: Date): ReportState {
       ...{ stage, phase: 'Starting', generation: 0, updatedAt: now.toISOString() },
       ...{ restarts: { peerLost: 0, hang: 0, failed: 0 }, lostSteps: 0 },
     },
+    curve: [],
     running: false,
     world: 0,
     latest: {},
@@ -74,6 +78,7 @@ export function advanceReport(state: ReportState, event: RunEvent, now: Date): R
         ...state,
         latest: { ...state.latest, [event.stage]: { ...lasting(state.latest[event.stage]), ...event } },
         progress: withFigures(told, event),
+        curve: event.stage === 'pretrain' ? extended(state.curve, pointOf(state.curve, event)) : state.curve,
       };
     case 'checkpoint':
       return {
@@ -94,6 +99,10 @@ export function advanceReport(state: ReportState, event: RunEvent, now: Date): R
     case 'stopping':
       return { ...state, progress: { ...progress, detail: 'stopping after this step' } };
   }
+}
+
+function pointOf(curve: readonly CurvePoint[], { step, loss, outputStd }: ProgressMessage): CurvePoint {
+  return { step, loss, outputStd: outputStd ?? curve.at(-1)?.outputStd ?? 0 };
 }
 
 function withFigures(progress: Progress, message: ProgressMessage): Progress {

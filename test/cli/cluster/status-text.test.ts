@@ -36,7 +36,7 @@ describe('the status of a run', () => {
   const run = runObject(status);
 
   test('from the status alone', () => {
-    assert.deepEqual(statusLines({ run, workers: [], progress: undefined }, undefined, noon), [
+    assert.deepEqual(statusLines({ run, workers: [], progress: undefined }, noSeries, noon), [
       'lab/birds · Pretraining',
       '2 workers, 8 GPUs · resnet50 · batch 512 · age 1 h 00 min',
       '',
@@ -62,7 +62,7 @@ describe('the status of a run', () => {
       { type: 'Failed', status: 'True', reason: 'Collapsed', message: 'std 0.0001' },
       { type: 'Healthy', status: 'True', reason: 'Running', message: 'all is well' },
     ].map((each) => ({ ...each, lastTransitionTime: before(5) }) as Condition);
-    const lines = statusLines({ run: runObject({ conditions }), workers: [], progress: undefined }, undefined, noon);
+    const lines = statusLines({ run: runObject({ conditions }), workers: [], progress: undefined }, noSeries, noon);
     assert.deepEqual(lines.slice(lines.indexOf('Conditions') + 1), [
       '    Suspended        False   Stopping, 5 s',
       '      they finish their step',
@@ -73,25 +73,25 @@ describe('the status of a run', () => {
   });
 
   test('what worker 0 says is newer, and has steps: a time is left', () => {
-    const lines = statusLines({ run, workers: [], progress }, undefined, noon);
+    const lines = statusLines({ run, workers: [], progress }, noSeries, noon);
     assert.equal(lines[3], 'pretrain ██████████░░░░░░░░░░░░░░ epoch 42/100 · 512 images/s · ETA 1 h 36 min');
     assert.match(lines[4]!, /loss -0\.7500 · std 0\.0221 .* kNN 41\.3 %/);
   });
 
   test('messages are wrapped to the width', () => {
-    const lines = statusLines({ run, workers: [], progress: undefined }, undefined, noon, 40);
+    const lines = statusLines({ run, workers: [], progress: undefined }, noSeries, noon, 40);
     assert.deepEqual(lines.slice(-2), ['      worker 1 waits: 0/3 nodes are', '      available, add some']);
   });
 
   test('a collapse that worker 0 tells is shown', () => {
     const collapse = 'std 0.0001, far below 0.0221';
-    const lines = statusLines({ run, workers: [], progress: { ...progress, collapse } }, undefined, noon);
+    const lines = statusLines({ run, workers: [], progress: { ...progress, collapse } }, noSeries, noon);
     assert.ok(lines.includes(`COLLAPSE     ${collapse}`));
   });
 
   test('of many workers those that do not run stand first', () => {
     const pods = Array.from({ length: 20 }, (_, index) => pod({ index, ...(index !== 17 && { status: running }) }));
-    const lines = statusLines({ run, workers: workersOf(pods), progress: undefined }, undefined, noon);
+    const lines = statusLines({ run, workers: workersOf(pods), progress: undefined }, noSeries, noon);
     const workers = lines.slice(lines.indexOf('Workers') + 1);
     assert.match(workers[0]!, /^ {2}WORKER +STATE +AGE +RESTARTS +NODE$/);
     assert.match(workers[1]!, /^ {2}pretrain 17 +Unknown +1 min 00 s +0 +-$/);
@@ -107,6 +107,14 @@ describe('the status of a run', () => {
     assert.deepEqual(series.loss, [-0.25, -0.5, -0.75]);
     const lines = statusLines({ run, workers: [], progress }, series, noon);
     assert.ok(lines.includes('         loss █▅▁ -0.250 → -0.750'), lines.join('\n'));
+  });
+});
+
+describe('the series of curves', () => {
+  test('is what worker 0 has kept, when it tells', () => {
+    const curve = [1, 2].map((step) => ({ step, loss: -step, outputStd: 0.1 }));
+    const series = advanceSeries(noSeries, { run: runObject(), workers: [], progress, curve });
+    assert.deepEqual(series, { step: 2, loss: [-1, -2], outputStd: [0.1, 0.1] });
   });
 });
 
