@@ -15,10 +15,13 @@ import { pretrainSchema } from '../api/pretrain.ts';
 import { clusterFigures, trafficOf } from '../trainer/estimate/figures.ts';
 import { networkSize } from '../trainer/estimate/network-size.ts';
 import { curvePlot, curveReport, trainingOf, type StepRecord, type Training } from './curve-report.ts';
+import { benchmarkGrowth } from './growth-benchmark.ts';
+import { benchmarkLoader } from './loader-benchmark.ts';
 import { performanceReport } from './performance-report.ts';
 import { comparePrecisions, precisionReport } from './precision.ts';
 import { pytorchPython, pytorchScript, runVisibly } from './pytorch-environment.ts';
 import { scaleReport } from './scale-report.ts';
+import { benchmarkStart } from './start-benchmark.ts';
 import { benchmarkStep, type StepCase, type StepResult } from './step-benchmark.ts';
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
@@ -104,6 +107,20 @@ program
   .option('--steps <count>', 'steps in a turn', '2')
   .option('--threads <count>', 'compute threads of each side', String(availableParallelism()))
   .action(step);
+program
+  .command('loader')
+  .description("time the loader beside torchvision's; writes docs/performance-loader.md and .json")
+  .option('--rounds <count>', 'turns of each side', '9')
+  .action(benchmarkLoader);
+program
+  .command('growth')
+  .description('the step over the batch, collectives and bytes over ranks; writes docs/performance-growth.md and .json')
+  .action(benchmarkGrowth);
+program
+  .command('start')
+  .description('time the way to the first step beside PyTorch; writes docs/performance-start.md and .json')
+  .option('--rounds <count>', 'starts of each side', '7')
+  .action(benchmarkStart);
 program
   .command('recipe')
   .description("train the quickstart's recipe in PyTorch over several seeds; writes docs/quickstart-recipe.json")

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { underLock } from '../scripts/tools/lock.ts';
 import { cacheFolder } from '../storage/cache-folder.ts';
 
 const sources = fileURLToPath(new URL('../../bench/pytorch/', import.meta.url));
@@ -14,22 +15,29 @@ export function pytorchScript(name: string): string {
 
 /**
  * The Python of an environment that holds what bench/pytorch/requirements.txt pins. It lies in the cache, never in the
- * repository, and is made anew when the pins have changed. Throws when Python or pip fail, which say why themselves.
+ * repository; pins that have changed are installed over it. Benchmarks that start at once wait for the one that installs.
+ * Throws when Python or pip fail, which say why themselves.
  */
 export async function pytorchPython(): Promise<string> {
   const folder = join(cacheFolder(), 'bench-venv');
+  await underLock(`${folder}.lock`, () => install(folder));
+  return join(folder, 'bin/python');
+}
+
+async function install(folder: string): Promise<void> {
   const stamp = join(folder, 'requirements.txt');
   const requirements = join(sources, 'requirements.txt');
   const wanted = await readFile(requirements, 'utf8');
-  const python = join(folder, 'bin/python');
   const made = await readFile(stamp, 'utf8').catch(() => undefined);
-  if (made === wanted) return python;
+  if (made === wanted) return;
   console.log(`bench: installing PyTorch in ${folder} (a few gigabytes, once)`);
-  await rm(folder, { recursive: true, force: true });
-  await runVisibly(process.env.PYTHON || 'python3', ['-m', 'venv', folder]);
-  await runVisibly(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
+  if (made === undefined) {
+    await rm(folder, { recursive: true, force: true });
+    await runVisibly(process.env.PYTHON || 'python3', ['-m', 'venv', folder]);
+  }
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
+  await runVisibly(join(folder, 'bin/python'), [...pip, '-r', requirements]);
   await writeFile(stamp, wanted); // last, so that an interrupted installation is done again
-  return python;
 }
 
 /** Runs a program with the terminal passed through. Throws when it fails. */

@@ -11,6 +11,7 @@ export interface FinishedTrace {
   readonly inputs: readonly (readonly TensorSpec[])[];
   readonly outputs: readonly (readonly TensorSpec[])[];
   readonly nodes: number;
+  readonly collectives: number;
   readonly locations: ReadonlyMap<string, CodeLocation>;
   /** How long a call may take, since it waits for other ranks; undefined if it holds no collectives. */
   readonly timeoutSeconds: number | undefined;
@@ -24,6 +25,8 @@ export class GraphFunction {
   readonly outputs: readonly (readonly TensorSpec[])[];
   /** Nodes of the graph as it was traced, before TensorFlow's optimisers. */
   readonly nodes: number;
+  /** Collectives of a call: reductions and gathers, each a message to every rank's ring. */
+  readonly collectives: number;
   readonly #addon: NativeAddon;
   readonly #runtime: NativeRuntime;
   readonly #native: NativeFunction;
@@ -41,6 +44,7 @@ export class GraphFunction {
     this.inputs = trace.inputs;
     this.outputs = trace.outputs;
     this.nodes = trace.nodes;
+    this.collectives = trace.collectives;
     this.#checked = trace.inputs.map(() => new WeakSet());
   }
 

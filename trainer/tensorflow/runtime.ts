@@ -121,6 +121,7 @@ export class Runtime {
       inputs,
       outputs: specs,
       nodes: finished.nodes,
+      collectives: session.collectives.length,
       locations: session.locations,
       timeoutSeconds: session.collectives.length > 0 ? this.#group.timeoutSeconds : undefined,
     });

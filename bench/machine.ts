@@ -1,0 +1,41 @@
+import { execFileSync } from 'node:child_process';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+
+/** What a benchmark ran on. */
+export interface BenchMachine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly node: string;
+  /** ISO 8601. */
+  readonly measuredAt: string;
+  /** Load average of the minute before: above 0 means that other programs had a share. */
+  readonly load: number;
+  /** Versions of what the peers ran with, by package. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** Call it before the benchmark makes a load of its own. `python` and its `packages` are those of the peers. */
+export function benchMachine(python?: string, packages: readonly string[] = []): BenchMachine {
+  const versions = packages.map((name) => {
+    const print = `from importlib.metadata import version; print(version("${name}"))`;
+    return [name, execFileSync(python ?? 'python3', ['-c', print], { encoding: 'utf8' }).trim()] as const;
+  });
+  return {
+    cpu: cpus()[0]?.model ?? process.arch,
+    cores: availableParallelism(),
+    node: process.versions.node,
+    measuredAt: new Date().toISOString(),
+    load: loadavg()[0]!,
+    versions: Object.fromEntries(versions),
+  };
+}
+
+/** The lines of a page that say it. */
+export function machineLines({ cpu, cores, node, measuredAt, load, versions }: BenchMachine): string {
+  const software = [`Node.js ${node}`, ...Object.entries(versions).map(([name, version]) => `${name} ${version}`)];
+  return [
+    `- ${cpu}, ${cores} cores; load average before: ${load.toFixed(1)}`,
+    `- ${software.join(', ')}`,
+    `- measured ${measuredAt}`,
+  ].join('\n');
+}
