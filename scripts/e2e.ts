@@ -1,10 +1,10 @@
 /**
  * `npm run test:e2e [-- FLAGS FILTER…]`: the whole system on a real cluster; which one: scripts/cluster/provider.ts.
- * --all: every fault, not only those of each CI run; --record: what was seen goes into docs/reliability.md; --keep: the
- * cluster stays up.
+ * --all: every fault, not only those of each CI run; --record: what was seen goes into docs/reliability.md, with a FILTER
+ * beside what the last whole run has seen; --keep: the cluster stays up.
  */
 import { readdirSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { run } from 'node:test';
@@ -64,14 +64,12 @@ async function runTests(): Promise<boolean> {
 }
 
 async function record(provider: string): Promise<void> {
-  const lines = (await readFile(faults, 'utf8'))
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as FaultLine);
+  const told = (await readFile(faults, 'utf8')).trim().split('\n');
+  const byFault = new Map(told.map((text) => JSON.parse(text) as FaultLine).map((line) => [line.fault, line]));
   const file = join(root, 'docs/reliability.md');
   const cores = `${availableParallelism()} cores, load average ${loadavg()[1]!.toFixed(0)}`;
   const circumstances = `Three nodes (provider \`${provider}\`) on one machine (${cores}), ${new Date().toISOString()}.`;
-  await writeFile(file, withFaultTable(await readFile(file, 'utf8'), lines, circumstances));
+  await writeFile(file, withFaultTable(await readFile(file, 'utf8'), [...byFault.values()], circumstances));
   say('docs/reliability.md has the table');
 }
 
@@ -86,7 +84,8 @@ try {
     process.env.SIMSIAM_E2E_PROVIDER = provider.name;
     process.env.SIMSIAM_E2E_FAULTS = faults;
     process.env.SIMSIAM_E2E_REFERENCE = reference;
-    for (const file of [faults, reference]) await rm(file, { force: true });
+    await mkdir(join(root, 'build'), { recursive: true });
+    for (const file of filters.length === 0 ? [faults, reference] : [reference]) await rm(file, { force: true });
     const good = await runTests();
     if (good && flags.record) await record(provider.name);
     process.exitCode = good ? 0 : 1;

@@ -8,7 +8,7 @@ import { checkCgroups, removeCgroups } from './cgroups.ts';
 import { kubectlOf, makeCertificates, type Programs, startControlPlane, startDns } from './control-plane.ts';
 import { clusterFolder, network, node, paths } from './layout.ts';
 import { killNode, onNode, startNode } from './nodes.ts';
-import { pauseArchive } from './pause.ts';
+import { pauseArchive } from './program-image.ts';
 import { prepareImages } from './prepared-images.ts';
 import { endProcess, inside, makeFolders, must, processNames, until } from './system.ts';
 
@@ -20,6 +20,7 @@ const packages = {
   iptables: 'iptables',
   conntrack: 'conntrack',
   ip: 'iproute2',
+  sysctl: 'procps',
   nsenter: 'util-linux',
 };
 const plugins = { file: '/usr/lib/cni/ptp', package: 'containernetworking-plugins' };
@@ -58,7 +59,7 @@ export async function bringUp(
   const ready = ['wait', '--for=condition=Ready', 'node', '--all', '--timeout=120s'];
   await until(
     'the nodes',
-    60_000,
+    180_000,
     async () => (await kubectl('get', 'nodes', '--output=name')).split('\n').length > nodeCount,
   );
   await kubectl(...ready);

@@ -80,7 +80,7 @@ export async function startDns(programs: Programs): Promise<void> {
   await kubectl('create', 'clusterrolebinding', 'coredns', '--clusterrole=coredns', '--user=coredns');
   const mayList = () => kubectl('auth', 'can-i', 'list', 'endpointslices.discovery.k8s.io', '--as=coredns');
   // A first list that is refused costs it seconds.
-  await until('rights of the DNS', 10_000, () => mayList().then(Boolean, () => false));
+  await until('rights of the DNS', 60_000, () => mayList().then(Boolean, () => false));
   const corefile = join(paths.configs, 'Corefile');
   await writeFile(corefile, corefileText);
   await startProcess('coredns', inside(network.namespace, programs.coredns, '-conf', corefile));
@@ -105,6 +105,8 @@ const apiServerFlags = [
   '--enable-admission-plugins=NodeRestriction',
   '--etcd-servers=http://127.0.0.1:2379',
   `--service-cluster-ip-range=${network.services}`,
+  // Webhooks in pods are called by the pods' addresses: no kube-proxy runs beside the control plane.
+  '--enable-aggregator-routing=true',
   '--kubelet-preferred-address-types=InternalIP',
   '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
   `--client-ca-file=${certificate('ca.crt')}`,

@@ -40,7 +40,7 @@ export async function endProcess(name: string, signal: NodeJS.Signals = 'SIGKILL
   const pid = await processId(name);
   if (pid !== undefined) {
     process.kill(pid, signal);
-    await until(`the end of ${name}`, 10_000, async () => (await processId(name)) === undefined);
+    await until(`the end of ${name}`, 30_000, async () => (await processId(name)) === undefined);
   }
   await rm(join(paths.processes, name), { force: true });
 }

@@ -32,9 +32,9 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
     await workplace.close();
   });
 
-  test('it pre-trains in three pods on three nodes, and its status shows how', { timeout: 6 * minute }, async () => {
+  test('it pre-trains in three pods on three nodes, and its status shows how', { timeout: 10 * minute }, async () => {
     await workplace.kube.apply(smallRun(name, workplace.namespace, workplace.relay.endpoint));
-    const pods = await eventually('the workers', 2 * minute, async () => {
+    const pods = await eventually('the workers', 4 * minute, async () => {
       const workers = await workplace.workers(name);
       return workers.size === 3 && [...workers.values()];
     });
@@ -133,7 +133,7 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
 
   test(
     'deleting it leaves nothing behind in the cluster, and the checkpoints in the store',
-    { timeout: minute },
+    { timeout: 4 * minute },
     async () => {
       await workplace.kube.delete(workplace.path(`simsiamruns/${name}`, 'apis/simsiam.dev/v1alpha1'));
       const kinds = [
@@ -144,7 +144,7 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
         ['jobs', 'apis/batch/v1'],
         ['networkpolicies', 'apis/networking.k8s.io/v1'],
       ] as const;
-      await eventually('the end of the children', minute, async () => {
+      await eventually('the end of the children', 3 * minute, async () => {
         const left = await Promise.all(
           kinds.map(([kind, group]) => workplace.kube.list(workplace.path(kind, group), `simsiam.dev/run=${name}`)),
         );

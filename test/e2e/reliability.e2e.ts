@@ -3,7 +3,6 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FaultBench, patience, pretrainOnly } from './support/fault-bench.ts';
 import { eventually } from './support/kube.ts';
-import { killOperator } from './support/operator.ts';
 import { signalRanks } from './support/processes.ts';
 import { tellFault } from './support/tell-fault.ts';
 import { conditionOf, timeToNextStep } from './support/watch-run.ts';
@@ -55,18 +54,9 @@ describe('faults while a run pre-trains', { timeout: 60 * minute }, () => {
     const seconds = await timeToNextStep(bench.workplace, name, evict, 4 * minute);
     const { status } = await bench.endsAsUndisturbed(name);
     assert.equal(status.lostSteps ?? 0, 0);
-    const outcome = 'all ranks commit a checkpoint after their step and wait for the new pod; no budget is spent';
+    const outcome =
+      'all ranks commit a checkpoint after their step; the Job makes the pods anew, and no budget is spent';
     tellFault('preemption of a pod (eviction, SIGTERM)', outcome, seconds);
-  });
-
-  test('the operator is killed, and its run does not notice', patience, async () => {
-    const name = 'operator-killed';
-    await bench.start(name);
-    await killOperator(bench.workplace.kube);
-    const { status } = await bench.endsAsUndisturbed(name);
-    assert.equal(status.pretrain.generation, 1);
-    assert.equal(status.restarts?.total ?? 0, 0);
-    tellFault('all pods of the operator killed', 'training goes on; the next leader takes the run up as it is');
   });
 
   test('S3 is down for a while', patience, async () => {

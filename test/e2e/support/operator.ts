@@ -11,7 +11,7 @@ export async function installOperator(): Promise<void> {
   await must(
     await helm(),
     ...['upgrade', '--install', 'simsiam', chart, '--namespace', operatorNamespace, '--create-namespace'],
-    ...['--set', 'image.tag=dev', '--set', 'trainerImage.tag=dev', '--wait', '--timeout', '120s'],
+    ...['--set', 'image.tag=dev', '--set', 'trainerImage.tag=dev', '--wait', '--timeout', '300s'],
   );
 }
 
