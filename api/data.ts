@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { field, numberIn, ownField } from './field.ts';
+import { secretRefSchema } from './storage.ts';
 
 /** Where the images are. */
 export const dataSchema = z.strictObject({
@@ -24,6 +25,12 @@ export const dataSchema = z.strictObject({
   }),
   region: field(z.string().min(1).max(253).exactOptional(), {
     description: 'Region of that store; unset: as AWS tools find it, us-east-1 with an endpoint.',
+    source: ownField,
+  }),
+  credentialsSecretRef: field(secretRefSchema.exactOptional(), {
+    description:
+      'Secret whose keys, such as AWS_ACCESS_KEY_ID, are credentials for s3:// data; on one machine: SIMSIAM_DATA_AWS_ACCESS_KEY_ID ' +
+      'and SIMSIAM_DATA_AWS_SECRET_ACCESS_KEY in the environment. Unset: those of the storage.',
     source: ownField,
   }),
   cacheGiB: field(numberIn(0, 1_000_000).default(0), {

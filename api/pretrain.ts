@@ -29,6 +29,13 @@ const knnSchema = z.strictObject({
     unit: 'images',
     source: ownField,
   }),
+  onlineProbeLearningRate: field(positiveUpTo(1000).exactOptional(), {
+    description:
+      "Online linear probe: a classifier of the backbone's features that learns with each step, without a gradient to the " +
+      'backbone, by SGD at this base rate × batchSize / 256, and is measured with the kNN. Needs labels; unset there is none.',
+    unit: 'per 256 images',
+    source: 'online linear evaluation in common use (solo-learn, lightly)',
+  }),
   linearProbe: field(z.boolean().exactOptional(), {
     description: 'Whether to classify by a linear fit to the same features too, by ridge regression; unset it does.',
     source: ownField,

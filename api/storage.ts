@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { field, ownField } from './field.ts';
 
-const secretRefSchema = z.strictObject({
+export const secretRefSchema = z.strictObject({
   name: field(z.string().min(1).max(253), {
     description: "Name of a Secret in the run's namespace.",
     source: ownField,

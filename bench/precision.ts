@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,7 +21,10 @@ export interface PrecisionResult {
   readonly outputStd: readonly number[];
 }
 
-/** Trains the quickstart's recipe without its linear evaluation, in each precision and from each seed. */
+/**
+ * Trains the quickstart's recipe without its linear evaluation, in each precision and from each seed. What is interrupted
+ * goes on where it was, and finished runs are taken as they are: delete runs/precision to measure anew.
+ */
 export async function comparePrecisions(options: {
   readonly seeds: readonly number[];
   readonly epochs: number;
@@ -49,7 +52,6 @@ async function train(changes: { precision: string; seed: number; epochs: number 
     ...{ workers, gpusPerWorker, data, pretrain: { ...pretrain, ...changes, knn } },
     ...{ linear: { epochs: 0 }, storage: { uri } },
   };
-  await rm(uri, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const file = join(folder, 'run.yaml');
   // A manifest may be JSON, which YAML contains.

@@ -9,9 +9,9 @@ const socketTimeout = 30_000;
 
 /**
  * A client for a location. Credentials come from AWS's standard chain: the environment, a profile, a role of the pod or
- * the machine. It doesn't retry by itself: `retry.ts` does, also while a body is being read.
+ * the machine; data may have their own. It doesn't retry by itself: `retry.ts` does, also while a body is being read.
  */
-export function s3Client({ endpoint, region, authorities }: S3Location): S3Client {
+export function s3Client({ endpoint, region, authorities, credentials }: S3Location): S3Client {
   // Else it prints a paragraph about the end of Node 20 to stderr. The version is pinned, and works there.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
   return new S3Client({
@@ -20,6 +20,7 @@ export function s3Client({ endpoint, region, authorities }: S3Location): S3Clien
     // their own, by which a damaged one is told and passed over.
     responseChecksumValidation: 'WHEN_REQUIRED',
     ...(region === undefined ? {} : { region }),
+    ...(credentials === undefined ? {} : { credentials }),
     // Other stores seldom have a host name for each bucket.
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     requestHandler: {

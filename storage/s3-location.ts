@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../api/errors.ts';
+import { dataCredentialsPrefix } from '../api/worker.ts';
 import { StorageAddressError } from './errors.ts';
 
 /** What a manifest says of a store. */
@@ -26,6 +27,14 @@ export interface S3Location {
   readonly authorities: string | undefined;
   /** Which part of a manifest it is from, for messages. */
   readonly part: 'spec.storage' | 'spec.data';
+  /** For data that have credentials of their own; undefined: as AWS's tools find them. */
+  readonly credentials: S3Credentials | undefined;
+}
+
+interface S3Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
 }
 
 /** S3 takes keys of 1,024 bytes; ours are at most 240 of them. */
@@ -34,7 +43,7 @@ const maxPrefixBytes = 700;
 /**
  * Reads the address of a store in S3.
  *
- * @param env AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION, and AWS_CA_BUNDLE, the path of a file of certificates
+ * @param env for data SIMSIAM_DATA_AWS_ACCESS_KEY_ID and its kin; AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION, and AWS_CA_BUNDLE, the path of a file of certificates
  * @throws StorageAddressError; what can't be read isn't repeated, since it might hold a secret
  */
 export function s3Location(
@@ -67,7 +76,21 @@ export function s3Location(
     region: address.region ?? (endpoint === undefined ? undefined : env['AWS_REGION'] || 'us-east-1'),
     authorities: authoritiesOf(env['AWS_CA_BUNDLE']),
     part,
+    credentials: part === 'spec.data' ? dataCredentials(env) : undefined,
   };
+}
+
+/** Whole or not at all: half of them would silently be those of the storage. */
+function dataCredentials(env: NodeJS.ProcessEnv): S3Credentials | undefined {
+  const [id, secret, token] = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN'].map(
+    (name) => `${dataCredentialsPrefix}AWS_${name}`,
+  ) as [string, string, string];
+  const [accessKeyId, secretAccessKey, sessionToken] = [env[id], env[secret], env[token]];
+  if (!accessKeyId && !secretAccessKey) return undefined;
+  if (!accessKeyId || !secretAccessKey) {
+    throw new StorageAddressError(`${accessKeyId ? secret : id} is missing: data take both ${id} and ${secret}`);
+  }
+  return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
 }
 
 function isPrefixSegment(name: string): boolean {

@@ -1,5 +1,6 @@
 import type { SimSiamRun } from '../../api/run.ts';
 import {
+  dataCredentialsPrefix,
   workerCommand,
   workerContainer,
   workerEnvironment,
@@ -19,7 +20,7 @@ type Variable = NonNullable<Container['env']>[number];
 /** The container that runs the launcher. */
 export function buildContainer(run: RunObject, stage: WorkerStage, frozen: SimSiamRun): Container {
   const { spec } = frozen;
-  const { credentialsSecretRef } = spec.storage;
+  const secrets = credentials(frozen);
   return {
     name: workerContainer,
     ...(spec.image !== undefined && { image: spec.image }),
@@ -29,7 +30,7 @@ export function buildContainer(run: RunObject, stage: WorkerStage, frozen: SimSi
       { name: 'rendezvous', containerPort: workerPorts.rendezvous, protocol: 'TCP' },
     ],
     env: [...workerVariables(run, stage, frozen), ...((spec.podTemplate?.env ?? []) as unknown as Variable[])],
-    ...(credentialsSecretRef !== undefined && { envFrom: [{ secretRef: { name: credentialsSecretRef.name } }] }),
+    ...(secrets.length > 0 && { envFrom: secrets }),
     resources: buildResources(spec),
     volumeMounts: buildVolumeMounts(frozen),
     readinessProbe: {
@@ -46,6 +47,15 @@ export function buildContainer(run: RunObject, stage: WorkerStage, frozen: SimSi
       capabilities: { drop: ['ALL'] },
     },
   };
+}
+
+/** By reference, so that no value of them passes through the operator. Those for data alone have names of their own. */
+function credentials({ spec: { storage, data } }: SimSiamRun): NonNullable<Container['envFrom']> {
+  const [forAll, forData] = [storage.credentialsSecretRef, data.credentialsSecretRef];
+  return [
+    ...(forAll ? [{ secretRef: { name: forAll.name } }] : []),
+    ...(forData ? [{ prefix: dataCredentialsPrefix, secretRef: { name: forData.name } }] : []),
+  ];
 }
 
 /** The contract of api/worker.ts, and where a program may write although its root is read-only. */

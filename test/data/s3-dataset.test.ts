@@ -10,7 +10,7 @@ import { packDataset } from '../../trainer/data/pack-dataset.ts';
 import { writeShard } from '../../trainer/data/write-shard.ts';
 import { writeTinyData } from '../rank/fixtures/tiny-run.ts';
 import { s3Proxy, type Fate } from '../storage/s3-proxy.ts';
-import { S3Server, useCredentials } from '../storage/s3-server.ts';
+import { credentials, S3Server, useCredentials } from '../storage/s3-server.ts';
 import { PretrainLoader } from '../../trainer/data/pretrain-loader.ts';
 import { openS3Dataset } from '../../trainer/data/s3-dataset.ts';
 import { epochOf, pretrainOptions } from './loaders.ts';
@@ -112,6 +112,17 @@ describe('data sets in S3', { skip }, () => {
       assert.doesNotMatch(message, /swordfish/);
       return true;
     });
+    // Data may have credentials of their own, which the store of the run then doesn't get.
+    const own = Object.entries(credentials).map(([name, value]) => [`SIMSIAM_DATA_${name}`, value] as const);
+    for (const [name, value] of own) process.env[name] = value;
+    try {
+      assert.equal((await open('s3://bucket/set/train')).size, 16);
+      await assert.rejects((await openStore({ uri: 's3://bucket/set', endpoint: server!.endpoint })).get('x'), {
+        code: 'STORAGE_CREDENTIALS',
+      });
+    } finally {
+      for (const [name] of own) delete process.env[name];
+    }
     useCredentials();
     const dataset = await open('s3://bucket/set/val');
     const [name, other] = [dataset.name(0), dataset.name(1)];

@@ -19,7 +19,7 @@ const changes: Omit<TinyChanges, 'storage'> = {
   },
 };
 
-describe('fine-tuning with a part of the labels', { timeout: 600_000 }, () => {
+describe('fine-tuning with a part of the labels', { timeout: 1_800_000 }, () => {
   let workplace: Workplace;
   let undisturbed: Remains;
   before(async () => {

@@ -3,8 +3,85 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 
 import type { RunResult } from '../../api/run-result.ts';
-import { tinyRun } from './fixtures/tiny-run.ts';
+import { tinyRun, type TinyChanges } from './fixtures/tiny-run.ts';
 import { Workplace } from './fixtures/workplace.ts';
+
+interface Left {
+  readonly history: Record<string, number>[];
+  readonly model: Buffer;
+  readonly optimizer: Buffer;
+}
+
+function left(workplace: Workplace, storage: string): Left {
+  const read = (file: string): Buffer => readFileSync(workplace.path(storage, 'pretrain', file));
+  const { checkpoints } = JSON.parse(read('latest.json').toString()) as { checkpoints: { key: string }[] };
+  const file = (name: string): Buffer => readFileSync(workplace.path(storage, checkpoints.at(-1)!.key, name));
+  return {
+    history: read('history.jsonl')
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, number>),
+    model: file('model.safetensors'),
+    optimizer: file('optimizer.safetensors'),
+  };
+}
+
+describe('the online linear probe', { timeout: 1_800_000 }, () => {
+  let workplace: Workplace;
+  before(async () => {
+    workplace = await Workplace.open();
+  });
+  after(() => workplace.close());
+
+  /** Two parts a batch: the probe learns from the second. */
+  const changes = (onlineProbeLearningRate?: number): Omit<TinyChanges, 'storage'> => ({
+    pretrain: {
+      ...{ epochs: 2, accumulationSteps: 2 },
+      knn: { k: 5, bankSize: 64, ...(onlineProbeLearningRate !== undefined && { onlineProbeLearningRate }) },
+    },
+    linear: { epochs: 0, baselines: false },
+  });
+
+  test('is measured with the kNN, is resumed bit for bit, and leaves the network alone', async () => {
+    for (const [storage, rate] of [
+      ['with', 4],
+      ['without', undefined],
+    ] as const) {
+      const { code, stderr } = await workplace.run({ storage, ...changes(rate) });
+      assert.equal(code, 0, stderr);
+    }
+    const [probed, plain] = [left(workplace, 'with'), left(workplace, 'without')];
+    const measured = probed.history.filter((record) => 'onlineTop1' in record);
+    assert.deepEqual(
+      measured.map(({ step }) => step),
+      [8, 16],
+    );
+    // Crops of four different quarters of a photo: chance is a quarter.
+    assert.ok(measured[1]!['onlineTop1']! > 30, `${measured[1]!['onlineTop1']} %`);
+    const without = probed.history.map(({ onlineTop1: _, ...record }) => record);
+    assert.deepEqual(without, plain.history);
+    assert.deepEqual(probed.model, plain.model);
+
+    const stopped = await workplace.start({ storage: 'stopped', ...changes(4) });
+    await stopped.said('"event":"checkpoint","stage":"pretrain","step":8');
+    stopped.child.kill('SIGINT');
+    assert.equal((await stopped.ended).code, 75);
+    const resumed = await workplace.run({ storage: 'stopped', ...changes(4) });
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.deepEqual(left(workplace, 'stopped'), probed);
+  });
+
+  test('asks for labels', async () => {
+    const data = { train: 'data/train/near', val: undefined } as unknown as { train: string };
+    const ended = await workplace.run({ storage: 'unlabelled', ...changes(4), data });
+    assert.equal(ended.code, 65);
+    assert.match(
+      ended.stderr,
+      /^error: data\/train\/near has no labels, which the online probe needs: .*DATA_LABEL\]\n$/,
+    );
+  });
+});
 
 describe('a run without a validation set', { timeout: 300_000 }, () => {
   let workplace: Workplace;

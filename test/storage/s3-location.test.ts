@@ -13,7 +13,10 @@ function refused(address: StorageAddress, message: RegExp, env: NodeJS.ProcessEn
 
 describe('address of a store in S3', () => {
   it('is a bucket and a prefix', () => {
-    const nothing = { endpoint: undefined, region: undefined, authorities: undefined, part: 'spec.storage' };
+    const nothing = {
+      ...{ endpoint: undefined, region: undefined, authorities: undefined, credentials: undefined },
+      part: 'spec.storage',
+    };
     const cases = {
       's3://bucket/runs/a b': { uri: 's3://bucket/runs/a b', bucket: 'bucket', prefix: 'runs/a b/' },
       's3://bucket/run/': { uri: 's3://bucket/run', bucket: 'bucket', prefix: 'run/' },
@@ -53,6 +56,20 @@ describe('address of a store in S3', () => {
       [undefined, undefined],
       'left to the client, which reads profiles',
     );
+  });
+
+  it('takes credentials that are for data alone, both of them, and for data alone', () => {
+    const id = { SIMSIAM_DATA_AWS_ACCESS_KEY_ID: 'reader' };
+    const env = { ...id, SIMSIAM_DATA_AWS_SECRET_ACCESS_KEY: 'swordfish', AWS_ACCESS_KEY_ID: 'writer' };
+    const data = { uri: 's3://bucket', part: 'spec.data' } as const;
+    const credentials = { accessKeyId: 'reader', secretAccessKey: 'swordfish' };
+    assert.deepEqual(s3Location(data, env).credentials, credentials);
+    const withToken = { ...env, SIMSIAM_DATA_AWS_SESSION_TOKEN: 't' };
+    assert.deepEqual(s3Location(data, withToken).credentials, { ...credentials, sessionToken: 't' });
+    assert.equal(s3Location({ uri: 's3://bucket' }, env).credentials, undefined);
+    assert.equal(s3Location(data, { AWS_ACCESS_KEY_ID: 'writer' }).credentials, undefined);
+    refused(data, /^SIMSIAM_DATA_AWS_SECRET_ACCESS_KEY is missing: data take both [^=]+$/, id);
+    refused(data, /^SIMSIAM_DATA_AWS_ACCESS_KEY_ID is missing/, { SIMSIAM_DATA_AWS_SECRET_ACCESS_KEY: 'swordfish' });
   });
 
   it('takes authorities from a file', () => {

@@ -43,6 +43,8 @@ export interface PretrainBatch {
   readonly views: readonly Uint8Array[];
   /** The images in the data set, replacements in the place of bad ones. */
   readonly indices: Int32Array;
+  /** int32 [n]; −1 where an image has none. */
+  readonly labels: Int32Array;
 }
 
 /** Augmented views of each image, in the order of lanes.ts; the N mod B images left over wait for other epochs. */
@@ -97,7 +99,7 @@ export class PretrainLoader {
   }
 
   async #batch(epoch: number, wanted: Int32Array, out: Uint8Array): Promise<PretrainBatch> {
-    const { augmentation, seed, imageSize } = this.#options;
+    const { dataset, augmentation, seed, imageSize } = this.#options;
     const views = viewNumbers.slice(0, this.#options.views);
     const indices = await renderReplacingBad(
       this.#renderer,
@@ -108,7 +110,8 @@ export class PretrainLoader {
       (slot, index, attempt) =>
         replacementInLane(this.#plan, this.#base, this.#lanes.first + slot, { epoch, index, attempt }),
     );
-    return { views: views.map((_, position) => this.#buffers.view(out, position)), indices };
+    const labels = indices.map((index) => dataset.label(index));
+    return { views: views.map((_, position) => this.#buffers.view(out, position)), indices, labels };
   }
 
   async close(): Promise<void> {

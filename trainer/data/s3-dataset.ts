@@ -13,7 +13,7 @@ import { openShards } from './shard-dataset.ts';
 
 /**
  * A data set in S3 or in a store that is compatible with it: all images under a prefix, or tar shards. Credentials are
- * those of AWS's standard places.
+ * those for data, else those of AWS's standard places.
  */
 export async function openS3Dataset(uri: string, options: DatasetOptions, patience?: S3Patience): Promise<Dataset> {
   const paths = expandBraces(uri);

@@ -1,16 +1,18 @@
 import type { KnnSpec } from '../../api/run.ts';
-import type { Runtime } from '../tensorflow/runtime.ts';
+import type { Runtime, TensorList } from '../tensorflow/runtime.ts';
 import type { EvaluationData } from './evaluation-data.ts';
 import type { FeatureExtractor } from './extractor.ts';
 import { extractFeatures, type FeatureSet } from './features.ts';
 import { knnAccuracy } from './knn.ts';
-import { ridgeProbe } from './ridge-probe.ts';
+import { classifierTop1, ridgeProbe } from './ridge-probe.ts';
 
 interface KnnMonitorOptions {
   readonly runtime: Runtime;
   readonly extractor: FeatureExtractor;
   readonly data: EvaluationData;
   readonly spec: KnnSpec;
+  /** The online probe's weight and bias, if there is one. */
+  readonly classifier?: TensorList | undefined;
   /** After each batch, to show that a long evaluation is alive. */
   readonly onBatch: () => void;
 }
@@ -19,20 +21,25 @@ interface KnnMonitorOptions {
 export interface FeatureScores {
   readonly knnTop1?: number;
   readonly probeTop1?: number;
+  readonly onlineTop1?: number;
 }
 
 /**
- * Classifies the validation set by a bank of training images: by its nearest neighbours, and by a linear fit.
+ * Classifies the validation set by a bank of training images: by its nearest neighbours, and by a linear fit; and by a
+ * classifier that is given.
  * @returns Nothing without labels.
  */
 export async function featureScores(options: KnnMonitorOptions): Promise<FeatureScores> {
-  const { runtime, spec } = options;
+  const { runtime, spec, classifier } = options;
   const found = await features(options);
   if (!found) return {};
   const { bank, queries, classes } = found;
   const { top1 } = await knnAccuracy({ runtime, bank, classes, k: spec.k, temperature: spec.temperature }, queries);
-  if (spec.linearProbe === false) return { knnTop1: top1 };
-  return { knnTop1: top1, probeTop1: await ridgeProbe({ runtime, bank, classes }, queries) };
+  return {
+    knnTop1: top1,
+    ...(spec.linearProbe !== false && { probeTop1: await ridgeProbe({ runtime, bank, classes }, queries) }),
+    ...(classifier && { onlineTop1: await classifierTop1(runtime, classifier, queries) }),
+  };
 }
 
 /**

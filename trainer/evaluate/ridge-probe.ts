@@ -29,42 +29,54 @@ const RIDGE = 1e-3;
  * @returns Top-1 in percent of the labelled queries of all ranks.
  */
 export async function ridgeProbe(options: ProbeOptions, queries: FeatureSet): Promise<number> {
-  const predictions = await ridgePredictions(options, queries);
+  return await accuracyOf(options.runtime, await ridgePredictions(options, queries), queries);
+}
+
+/**
+ * Top-1 of a linear classifier that is there already, likewise.
+ *
+ * @param classifier Weight [d, classes] and bias [classes].
+ */
+export async function classifierTop1(runtime: Runtime, classifier: TensorList, queries: FeatureSet): Promise<number> {
+  return await accuracyOf(runtime, await predictions(runtime, classifier, queries), queries);
+}
+
+async function accuracyOf(runtime: Runtime, predictions: Int32Array, queries: FeatureSet): Promise<number> {
   let [correct, labelled] = [0, 0];
   queries.labels.forEach((label, i) => {
     if (label < 0) return;
     labelled += 1;
     if (predictions[i] === label) correct += 1;
   });
-  const [allCorrect, all] = await sumsOverRanks(options.runtime, 'probe', [correct, labelled]);
+  const [allCorrect, all] = await sumsOverRanks(runtime, 'probe', [correct, labelled]);
   return percent(allCorrect!, all!);
 }
 
 /** The class of each query. No collective: each rank is on its own. */
 export async function ridgePredictions(options: ProbeOptions, queries: FeatureSet): Promise<Int32Array> {
-  const { runtime, bank } = options;
-  const { dimension } = bank;
-  return await disposing(async (keep) => {
-    const classifier = keep(await fit(options));
-    const predict = tracedOnce(
-      runtime,
-      'probe_predict',
-      [classifier.specs, [{ dtype: 'float32', shape: [CHUNK, dimension] }]],
-      ([weights, bias], [rows]) => {
-        const scores = tf.add(tf.matMul(rows!, weights!), bias!);
-        return [[tf.cast(tf.argMax(scores, 1), 'float32')]];
-      },
-    );
-    const predictions = new Int32Array(queries.size);
-    for (let from = 0; from < queries.size; from += CHUNK) {
-      const found = await disposing(async (keep) => {
-        const rows = keep(floatTensors(runtime, [{ shape: [CHUNK, dimension], values: rowsOf(queries, from) }]));
-        return await keep((await predict.call([classifier, rows]))[0]!).readFloats(0);
-      });
-      predictions.set(found.subarray(0, Math.min(CHUNK, queries.size - from)), from);
-    }
-    return predictions;
-  });
+  return await disposing(async (keep) => predictions(options.runtime, keep(await fit(options)), queries));
+}
+
+async function predictions(runtime: Runtime, classifier: TensorList, queries: FeatureSet): Promise<Int32Array> {
+  const { dimension } = queries;
+  const predict = tracedOnce(
+    runtime,
+    'probe_predict',
+    [classifier.specs, [{ dtype: 'float32', shape: [CHUNK, dimension] }]],
+    ([weights, bias], [rows]) => {
+      const scores = tf.add(tf.matMul(rows!, weights!), bias!);
+      return [[tf.cast(tf.argMax(scores, 1), 'float32')]];
+    },
+  );
+  const predictions = new Int32Array(queries.size);
+  for (let from = 0; from < queries.size; from += CHUNK) {
+    const found = await disposing(async (keep) => {
+      const rows = keep(floatTensors(runtime, [{ shape: [CHUNK, dimension], values: rowsOf(queries, from) }]));
+      return await keep((await predict.call([classifier, rows]))[0]!).readFloats(0);
+    });
+    predictions.set(found.subarray(0, Math.min(CHUNK, queries.size - from)), from);
+  }
+  return predictions;
 }
 
 /** Weights [d, classes] and bias [classes], float32. */

@@ -1,5 +1,6 @@
 import { assertSameTensors, type NamedTensor } from '../checkpoint/tensors.ts';
 import type { StateEntry } from '../model/layer.ts';
+import { isProbeTensor } from './online-probe.ts';
 import type { PretrainValues } from './state.ts';
 
 /** What of a checkpoint's tensors is a network and its optimiser. PyTorch's names and shapes. */
@@ -28,10 +29,11 @@ export function fromTensors(
   where: string,
 ): PretrainValues {
   assertSameTensors(entries.map(outlineOf), model, `${where}/model.safetensors`);
-  assertSameTensors(trainableOf(entries).map(outlineOf), optimizer, `${where}/optimizer.safetensors`);
+  const momenta = optimizer.filter((tensor) => !isProbeTensor(tensor));
+  assertSameTensors(trainableOf(entries).map(outlineOf), momenta, `${where}/optimizer.safetensors`);
   const named = (tensors: readonly NamedTensor[]): Map<string, Uint8Array> =>
     new Map(tensors.map(({ name, bytes }) => [name, bytes]));
-  return { weights: named(model), momenta: named(optimizer) };
+  return { weights: named(model), momenta: named(momenta) };
 }
 
 /** The entries that the optimiser moves, and so has momenta of. */

@@ -1,13 +1,13 @@
 import { DivergedError } from '../evaluate/errors.ts';
 import { allReduceMax } from '../tensorflow/collectives.ts';
 import { cast, rawOp } from '../tensorflow/raw-op.ts';
-import type { GraphFunction, Runtime } from '../tensorflow/runtime.ts';
+import type { GraphFunction, Runtime, TensorList } from '../tensorflow/runtime.ts';
 import { tf, type Tensor } from '../tensorflow/tfjs.ts';
 import { ReplicasDivergedError } from './errors.ts';
 import type { Stage } from '../checkpoint/manifest.ts';
 import type { PretrainState } from './state.ts';
 
-type DigestedState = Pick<PretrainState, 'trainable' | 'momenta' | 'statistics'>;
+type DigestedState = Pick<PretrainState, 'trainable' | 'momenta' | 'statistics' | 'probe'>;
 
 /**
  * Before a checkpoint, the ranks compare their states: a broken replica (a flipped bit, a collective that gave one
@@ -18,11 +18,11 @@ export class DigestCheck {
   readonly #names: readonly string[];
   readonly #stage: Stage;
 
-  /** @param names Of the tensors of the state's lists, in their order: trainable, momenta, statistics. */
+  /** @param names Of the tensors of the state's lists, in their order: trainable, momenta, statistics, probe. */
   constructor(runtime: Runtime, example: DigestedState, names: readonly string[], stage: Stage = 'pretrain') {
     this.#names = names;
     this.#stage = stage;
-    const groups = [example.trainable, example.momenta, example.statistics].map((list) => list.specs);
+    const groups = listsOf(example).map((list) => list.specs);
     this.#compare = runtime.trace(`${stage}_digest`, groups, (...lists) => {
       const digests = lists.flat().map(digest);
       const own = tf.concat([...digests.map(([high]) => high), ...digests.map(([, low]) => low)], 0);
@@ -37,7 +37,7 @@ export class DigestCheck {
    * checkpoint of it would be worth nothing.
    */
   async assertSound(state: DigestedState, step: number): Promise<void> {
-    const [difference] = await this.#compare.call([state.trainable, state.momenta, state.statistics]);
+    const [difference] = await this.#compare.call(listsOf(state));
     const differences = await difference!.readFloats(0);
     difference!.dispose();
     const at = differences.findIndex((value) => value !== 0);
@@ -53,6 +53,10 @@ export class DigestCheck {
   dispose(): void {
     this.#compare.dispose();
   }
+}
+
+function listsOf({ trainable, momenta, statistics, probe }: DigestedState): TensorList[] {
+  return [trainable, momenta, statistics, ...(probe ? [probe] : [])];
 }
 
 /** A tensor's sum in float64, as two float32 numbers that hold 48 bits of it: [1] each. */

@@ -3,6 +3,7 @@ import type { HistoryRecord, JsonObject } from '../checkpoint/json.ts';
 import type { CheckpointRef } from '../checkpoint/register.ts';
 import type { StateEntry } from '../model/layer.ts';
 import { toTensors } from './checkpoint-tensors.ts';
+import { probeTensors } from './online-probe.ts';
 import { disposeTrained, holdState, type PretrainState, type StateCodec } from './state.ts';
 
 interface JournalOptions {
@@ -71,12 +72,14 @@ export class Journal {
     commit: { step: number; history: HistoryRecord[]; timings: JsonObject[]; extra: JsonObject },
   ): Promise<void> {
     const { codec, entries, batchesOfStep, repository, onCommitted } = this.#options;
-    const values = await codec.values(snapshot).finally(() => {
+    const read = Promise.all([codec.values(snapshot), snapshot.probe ? probeTensors(snapshot.probe) : []]);
+    const [values, probe] = await read.finally(() => {
       disposeTrained(snapshot);
       snapshot.frozen.dispose();
     });
     const { step, history, timings, extra } = commit;
-    const tensors = toTensors(entries, values, step * batchesOfStep);
+    const { model, optimizer } = toTensors(entries, values, step * batchesOfStep);
+    const tensors = { model, optimizer: [...optimizer, ...probe] };
     onCommitted(await repository.commit({ step, ...tensors, state: { step, ...extra }, history, timings }));
   }
 }

@@ -28,6 +28,8 @@ export interface StepReport {
 /** This rank's images of one batch, or of one part of it: views of uint8 [n, s, s, 3], as many as the objective wants. */
 export interface ViewsBatch {
   readonly views: readonly Uint8Array[];
+  /** int32 [n], for the online probe; −1 where an image has none. */
+  readonly labels?: Int32Array;
 }
 
 interface LoopOptions {
@@ -119,20 +121,30 @@ async function runStep(
     { spec: { dtype: 'float32', shape: [controls.length] }, bytes: Float32Array.from(controls) },
   ]);
   const accumulated = accumulation?.take();
+  const labels = state.probe && labelTensor(context.runtime, batch);
   const outputs = await step.call([
     ...[state.trainable, state.momenta, accumulated?.statistics ?? state.statistics, state.frozen],
     ...[images, control, ...(accumulated?.sums ?? [])],
+    ...(state.probe && labels ? [state.probe, labels] : []),
   ]);
+  labels?.dispose();
   disposeAccumulated(accumulated);
   images.dispose();
   control.dispose();
-  const [trainable, momenta, statistics, figures] = outputs as [TensorList, TensorList, TensorList, TensorList];
+  const [trainable, momenta, statistics, figures, probe] = outputs as [
+    ...[TensorList, TensorList, TensorList, TensorList, TensorList?],
+  ];
   const metrics = await figures.readFloats(0);
   figures.dispose();
   return {
-    next: { trainable, momenta, statistics, frozen: state.frozen },
+    next: { trainable, momenta, statistics, frozen: state.frozen, ...(probe && { probe }) },
     metrics,
   };
+}
+
+function labelTensor(runtime: Runtime, { labels }: ViewsBatch): TensorList {
+  if (!labels) throw new TypeError('the online probe needs batches with labels');
+  return runtime.tensors([{ spec: { dtype: 'int32', shape: [labels.length] }, bytes: labels }]);
 }
 
 function imageTensors(runtime: Runtime, size: number, { views }: ViewsBatch): TensorList {

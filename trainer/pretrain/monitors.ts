@@ -13,6 +13,8 @@ export interface MonitorFigures {
   readonly knnTop1?: number;
   /** Percent. */
   readonly probeTop1?: number;
+  /** Percent, of the online probe. */
+  readonly onlineTop1?: number;
 }
 
 /** Measures the representation while it is trained, in eval mode and without changing it. */
@@ -35,6 +37,7 @@ export class Monitors {
     const onBatch = (): void => send({ type: 'alive' });
     const projection = projectionExtractor(network);
     const backbone = backboneExtractor(network);
+    const classifier = state.probe?.slice(0, 2);
     try {
       const images = effectiveRankSamples(spec.dim, this.#data.trainSize);
       const loader = this.#data.train(images);
@@ -45,11 +48,13 @@ export class Monitors {
         shape: this.#data.shape,
         onBatch,
       });
-      const scores = await featureScores({ runtime, extractor: backbone, data: this.#data, spec: spec.knn, onBatch });
+      const options = { runtime, extractor: backbone, data: this.#data, spec: spec.knn, classifier, onBatch };
+      const scores = await featureScores(options);
       return { rank, ...scores };
     } finally {
       projection.state.dispose();
       backbone.state.dispose();
+      classifier?.dispose();
     }
   }
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from '../checkpoint/json.ts';
 import { simSiam, type SimSiam } from '../model/simsiam.ts';
 import { isRoot, type RankContext } from '../rank/context.ts';
 import { shareFromRoot } from '../rank/share.ts';
+import type { Runtime, TensorList } from '../tensorflow/runtime.ts';
 import { fromTensors } from './checkpoint-tensors.ts';
 import { Accumulation } from './accumulation.ts';
 import { CheckpointTimer } from './checkpoint-timer.ts';
@@ -15,6 +16,7 @@ import { epochToStartFrom, valuesToStartFrom } from './init-from.ts';
 import { Journal } from './journal.ts';
 import { trainLoop, type StepReport, type ViewsBatch } from './loop.ts';
 import type { Monitors, MonitorFigures } from './monitors.ts';
+import { initialProbe, onlineProbeOf, probeFromTensors, probeNames, type OnlineProbe } from './online-probe.ts';
 import { PartTimer } from './part-timer.ts';
 import { planSteps } from './progress.ts';
 import { shareState } from './share-state.ts';
@@ -36,6 +38,8 @@ export interface PretrainOptions {
   readonly checkpoint: Checkpoint | undefined;
   /** What each checkpoint carries along. */
   readonly carried: () => JsonObject;
+  /** Of the training images, for the online probe. */
+  readonly classes: number;
 }
 
 export interface PretrainOutcome {
@@ -56,11 +60,13 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   const codec = new StateCodec(runtime, model);
   const { checkpoint } = options;
   const given = checkpoint || !isRoot(context) ? undefined : await valuesToStartFrom(spec, model.entries);
-  const own = await (checkpoint
-    ? stateOf(model, codec, checkpoint)
+  const network = await (checkpoint
+    ? codec.build(fromTensors(model.entries, checkpoint, placeOf(checkpoint)))
     : given
       ? codec.build(given.values)
       : codec.initial(spec.seed));
+  const probe = onlineProbeOf(spec, options.classes);
+  const own = { ...network, ...(probe && { probe: probeToStartFrom(runtime, probe, spec.seed, checkpoint) }) };
   const first = checkpoint?.step ?? epochToStartFrom(spec, given?.epoch) * loader.stepsPerEpoch;
   const start = { state: await shareState(runtime, own), step: await shareFromRoot(runtime, first) };
   const plan = planSteps(spec, loader.stepsPerEpoch);
@@ -70,14 +76,14 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   send({ type: 'phase', phase: 'Starting', detail: 'tracing the step' });
   const parts = spec.accumulationSteps ?? 1;
   const batch = spec.batchSize / parts / runtime.world;
-  const stepOptions = { runtime, model, spec, batch, imageSize: spec.imageSize, parts };
+  const stepOptions = { runtime, model, spec, batch, imageSize: spec.imageSize, parts, probe };
   const step = tracePretrainStep(stepOptions);
   const accumulation = parts > 1 ? new Accumulation(stepOptions, graphSpecs(codec.groups.trainable)) : undefined;
   const resumed = start.step > 0 ? { detail: `resumed at step ${start.step}` } : {};
   const { stepsPerEpoch } = loader;
   send({ type: 'phase', phase: 'Pretraining', ...resumed, step: start.step, stepsPerEpoch });
   const { trainable, statistics } = codec.groups;
-  const names = [...trainable, ...trainable, ...statistics].map(({ name }) => name);
+  const names = [...trainable, ...trainable, ...statistics].map(({ name }) => name).concat(probe ? probeNames : []);
   const digests = new DigestCheck(runtime, start.state, names);
   const recorder = repository && new RootRecorder(options, repository, model, codec, health, start.step);
   const timer = new CheckpointTimer(run.spec.checkpoint, context.clock);
@@ -126,9 +132,19 @@ export function batchesOfStep({ accumulationSteps = 1 }: Pick<PretrainSpec, 'acc
   return 2 * accumulationSteps;
 }
 
-async function stateOf(model: SimSiam, codec: StateCodec, checkpoint: Checkpoint): Promise<PretrainState> {
-  const where = `checkpoint step-${checkpoint.step}-g${checkpoint.generation}`;
-  return await codec.build(fromTensors(model.entries, checkpoint, where));
+function placeOf({ step, generation }: Checkpoint): string {
+  return `checkpoint step-${step}-g${generation}`;
+}
+
+function probeToStartFrom(
+  runtime: Runtime,
+  probe: OnlineProbe,
+  seed: number,
+  checkpoint: Checkpoint | undefined,
+): TensorList {
+  return checkpoint
+    ? probeFromTensors(runtime, probe, checkpoint.optimizer, placeOf(checkpoint))
+    : initialProbe(runtime, probe, seed);
 }
 
 /** Rank 0's side of a step: history, health, messages, checkpoints. */
@@ -212,14 +228,16 @@ class RootRecorder {
 }
 
 /** Monitor figures as they stand in the history. */
-function plain({ rank, knnTop1, probeTop1 }: MonitorFigures): {
+function plain({ rank, knnTop1, probeTop1, onlineTop1 }: MonitorFigures): {
   effectiveRank?: number;
   knnTop1?: number;
   probeTop1?: number;
+  onlineTop1?: number;
 } {
   return {
     ...(rank ? { effectiveRank: rank.effectiveRank, effectiveRankSamples: rank.samples } : {}),
     ...(knnTop1 === undefined ? {} : { knnTop1 }),
     ...(probeTop1 === undefined ? {} : { probeTop1 }),
+    ...(onlineTop1 === undefined ? {} : { onlineTop1 }),
   };
 }

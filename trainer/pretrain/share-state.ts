@@ -8,15 +8,15 @@ import type { PretrainState } from './state.ts';
  */
 export async function shareState(runtime: Runtime, own: PretrainState): Promise<PretrainState> {
   if (runtime.world === 1) return own;
-  const lists = [own.trainable, own.momenta, own.statistics, own.frozen];
+  const lists = [own.trainable, own.momenta, own.statistics, own.frozen, ...(own.probe ? [own.probe] : [])];
   const share = runtime.trace(
     'pretrain_start',
     lists.map((list) => list.specs),
     (...groups) => groups.map((tensors) => broadcast(tensors)),
   );
-  const [trainable, momenta, statistics, frozen] = (await share.call(lists)) as [
-    ...[TensorList, TensorList, TensorList, TensorList],
+  const [trainable, momenta, statistics, frozen, probe] = (await share.call(lists)) as [
+    ...[TensorList, TensorList, TensorList, TensorList, TensorList?],
   ];
   for (const disposable of [...lists, share]) disposable.dispose();
-  return { trainable, momenta, statistics, frozen };
+  return { trainable, momenta, statistics, frozen, ...(probe && { probe }) };
 }

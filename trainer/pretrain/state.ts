@@ -13,6 +13,8 @@ export interface PretrainState {
   readonly momenta: TensorList;
   readonly statistics: TensorList;
   readonly frozen: TensorList;
+  /** Of the online linear probe, where the run has one (online-probe.ts). */
+  readonly probe?: TensorList;
 }
 
 /** The same in PyTorch's layout, by the names of the entries: what a checkpoint holds. */
@@ -24,18 +26,19 @@ export interface PretrainValues {
 
 /** Frees what the next step made anew; the frozen entries are the same in all states of a run. */
 export function disposeTrained(state: Omit<PretrainState, 'frozen'>): void {
-  for (const list of [state.trainable, state.momenta, state.statistics]) list.dispose();
+  for (const list of [state.trainable, state.momenta, state.statistics, state.probe]) list?.dispose();
 }
 
 /** A second hold on the state's tensors, without a copy, to be disposed for itself. */
 export function holdState(state: PretrainState): PretrainState {
   const hold = (list: TensorList): TensorList => list.slice(0, list.length);
-  const { trainable, momenta, statistics, frozen } = state;
+  const { trainable, momenta, statistics, frozen, probe } = state;
   return {
     trainable: hold(trainable),
     momenta: hold(momenta),
     statistics: hold(statistics),
     frozen: hold(frozen),
+    ...(probe && { probe: hold(probe) }),
   };
 }
 

@@ -6,13 +6,14 @@ import { normalizePixels } from '../model/pixels.ts';
 import { byName, createScope, required } from '../model/scope.ts';
 import { isPredictor, type SimSiam } from '../model/simsiam.ts';
 import { graphSpecs, groupEntries, type StateGroups } from '../model/state.ts';
+import { GradientBuckets } from '../optimize/gradient-buckets.ts';
 import { sgd } from '../optimize/sgd.ts';
 import { collectiveSeconds } from '../tensorflow/collective-wait.ts';
 import { allReduceSum, world } from '../tensorflow/collectives.ts';
 import { rawOp } from '../tensorflow/raw-op.ts';
 import type { GraphFunction, Runtime, TensorSpec } from '../tensorflow/runtime.ts';
 import { tf, type Tensor } from '../tensorflow/tfjs.ts';
-import { GradientBuckets } from '../optimize/gradient-buckets.ts';
+import { probeSpecs, probeStep, type OnlineProbe } from './online-probe.ts';
 
 /** What the step needs of the specification. */
 export type StepSpec = Pick<PretrainSpec, 'momentum' | 'weightDecay' | 'precision' | 'ablation' | 'normalize'>;
@@ -28,6 +29,8 @@ export interface StepOptions {
   readonly imageType?: 'uint8' | 'float32';
   /** Parts that a batch is computed in; default 1. The step is of the last one, after the others (accumulation.ts). */
   readonly parts?: number;
+  /** The online linear probe, if there is one. It learns from the last part of a batch. */
+  readonly probe?: OnlineProbe | undefined;
 }
 
 /** Places in the step's last input, float32 [4]. The signals are 0 or 1 and added up over the ranks. */
@@ -56,25 +59,31 @@ const SIGNALS = 2;
  * the gradients over ranks and SGD (SimSiam algorithm 1).
  *
  * In: [trainable, momenta, statistics, frozen, the objective's views of uint8 [batch, s, s, 3], [{@link control}]], and
- * with several parts what {@link traceAccumulation} gave of those before: gradients and figures.
- * Out: [trainable, momenta, statistics, [{@link metric}]]. The state is never changed in place.
+ * with several parts what {@link traceAccumulation} gave of those before: gradients and figures. With a probe its tensors
+ * and the labels come last.
+ * Out: [trainable, momenta, statistics, [{@link metric}]], and the probe's tensors. The state is never changed in place.
  */
 export function tracePretrainStep(options: StepOptions): GraphFunction {
-  const { runtime, model, spec, parts = 1 } = options;
+  const { runtime, model, spec, probe, parts = 1 } = options;
   const groups = groupEntries(model.entries);
   const { trainable, statistics, frozen, views } = stepSpecs(options, groups);
   const sums = parts === 1 ? [] : [trainable, accumulatedFigures(options)];
   const controls: TensorSpec[] = [{ dtype: 'float32', shape: [4] }];
-  const inputs = [trainable, trainable, statistics, frozen, views, controls, ...sums];
+  const labels: TensorSpec = { dtype: 'int32', shape: [options.batch] };
+  const forProbe = probe ? [probeSpecs(probe), [labels]] : [];
+  const inputs = [trainable, trainable, statistics, frozen, views, controls, ...sums, ...forProbe];
 
   return runtime.trace('pretrain_step', inputs, (...groupsIn) => {
-    const [parameters, momenta, statisticsIn, frozenIn, images, controls, gradientsIn, figuresIn] = groupsIn as [
-      ...[Tensor[], Tensor[], Tensor[], Tensor[], Tensor[], [Tensor], Tensor[]?, Tensor[]?],
+    const [parameters, momenta, statisticsIn, frozenIn, images, controls] = groupsIn as [
+      ...[Tensor[], Tensor[], Tensor[], Tensor[], Tensor[], [Tensor]],
     ];
+    const [gradientsIn, figuresIn] = parts === 1 ? [] : groupsIn.slice(6, 8);
+    const [probeIn, labelsIn] = probe ? groupsIn.slice(-2) : [];
     const buckets = new GradientBuckets(gradientsIn && byName(groups.trainable, gradientsIn), parts);
     const constants = byName(groups.frozen, frozenIn);
     const running = byName(groups.statistics, statisticsIn);
     let figures: Tensor | undefined;
+    let seen: Tensor | undefined;
     tf.valueAndGrads((...watched: Tensor[]) => {
       const named = byName(groups.trainable, watched);
       const scope = trainingScope(
@@ -82,7 +91,8 @@ export function tracePretrainStep(options: StepOptions): GraphFunction {
         (name) => constants.get(name) ?? buckets.watch(name, required(named, name)),
         running,
       );
-      const { loss, z } = forward(options, scope, images);
+      const { loss, z, features } = forward(options, scope, images);
+      seen = tf.keep(features);
       const own = addTo(figuresIn, figuresOf(loss, z));
       figures = tf.keep(overRanks(own, tf.slice(controls[0], [control.stop], [SIGNALS]), z.shape[0], parts));
       return loss as never;
@@ -100,8 +110,9 @@ export function tracePretrainStep(options: StepOptions): GraphFunction {
       weightDecay: spec.weightDecay,
     });
     const moved = groups.statistics.map(({ name }) => required(running, name));
+    const probed = probe ? [probeStep(probe, probeIn!, { features: seen!, labels: labelsIn![0]! })] : [];
     const all = tf.concat([figures!, lengthOf(gradients), collectiveSeconds()], 0);
-    return [updated.parameters, updated.momenta, moved, [all]] as Tensor[][];
+    return [updated.parameters, updated.momenta, moved, [all], ...probed] as Tensor[][];
   });
 }
 
@@ -172,16 +183,17 @@ function forward(
   { model, spec, imageType = 'uint8' }: StepOptions,
   scope: Scope,
   images: readonly Tensor[],
-): { loss: Tensor; z: Tensor } {
+): { loss: Tensor; z: Tensor; features: Tensor } {
   const { backbone, projector, predictor } = model;
   const objective: Objective = objectiveOf(spec.ablation);
   const views = images.map((x) => (imageType === 'uint8' ? normalizePixels(x, spec.normalize) : x));
-  const z = projector.apply(scope, backbone.apply(scope, views));
+  const features = backbone.apply(scope, views);
+  const z = projector.apply(scope, features);
   const p = predictor.apply(
     scope,
     objective.predicting.map((view) => z[view]!),
   );
-  return { loss: objective.loss(p, z), z: z[0]! };
+  return { loss: objective.loss(p, z), z: z[0]!, features: features[0]! };
 }
 
 /** What adds up over ranks and parts. */

@@ -95,6 +95,13 @@ export class RunData {
       );
     }
     const labelled = train.classes.length > 0;
+    const { epochs, knn } = context.run.spec.pretrain;
+    if (epochs > 0 && knn.onlineProbeLearningRate !== undefined && !labelled) {
+      throw new LabelError(
+        `${data.train} has no labels, which the online probe needs: leave out spec.pretrain.knn.onlineProbeLearningRate, ` +
+          'or give labelled images',
+      );
+    }
     const validation =
       data.val !== undefined && labelled
         ? await openDataset(data.val, { classes: train.classes, ...datasetOptions(context, 'val') })

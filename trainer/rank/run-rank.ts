@@ -88,7 +88,7 @@ async function runStages(
   const monitors = new Monitors(context, data.evaluation());
   const carried = (): JsonObject => root!.carried();
   const trained = await pretrain({
-    ...{ context, loader, monitors, carried },
+    ...{ context, loader, monitors, carried, classes: data.train.classes.length },
     repository: pretraining?.repository,
     checkpoint: pretraining?.checkpoint,
   });

@@ -50,6 +50,11 @@ const figures: readonly Figure[] = [
     help: 'Top-1 of a linear fit to the features of the kNN monitor.',
     value: ({ probeTop1 }) => probeTop1,
   },
+  {
+    name: 'online_probe_top1_percent',
+    help: 'Top-1 of the online linear probe.',
+    value: ({ onlineTop1 }) => onlineTop1,
+  },
   { name: 'knn_top1_percent', help: 'Top-1 of the kNN monitor.', value: ({ knnTop1 }) => knnTop1 },
   { name: 'top1_percent', help: 'Top-1 of linear evaluation on the validation set.', value: ({ top1 }) => top1 },
   { name: 'top5_percent', help: 'Top-5 of linear evaluation on the validation set.', value: ({ top5 }) => top5 },

@@ -42,6 +42,8 @@ export interface ProgressMessage {
   readonly knnTop1?: number;
   /** Percent, of the linear fit to the kNN's features. */
   readonly probeTop1?: number;
+  /** Percent, of the online linear probe. */
+  readonly onlineTop1?: number;
   /** Percent, of the validation set. */
   readonly top1?: number;
   readonly top5?: number;

@@ -128,6 +128,15 @@ describe('the pods of a run', () => {
     assert.deepEqual(volume?.secret, { secretName: 'ca', items: [{ key: 'ca.crt', path: 'ca.crt' }] });
   });
 
+  it('get credentials of their own for data', () => {
+    const storage = { uri: 's3://b/r', credentialsSecretRef: { name: 's3' } };
+    const data = { train: 's3://images/train', val: 's3://images/val', credentialsSecretRef: { name: 'images' } };
+    const ofData = { prefix: 'SIMSIAM_DATA_', secretRef: { name: 'images' } };
+    assert.deepEqual(trainerOf({ storage, data }).envFrom, [{ secretRef: { name: 's3' } }, ofData]);
+    assert.deepEqual(trainerOf({ storage: { uri: '/runs/r' }, data }).envFrom, [ofData]);
+    assert.equal(trainerOf({}).envFrom, undefined);
+  });
+
   it('take what the template adds', () => {
     const podTemplate = {
       labels: { team: 'vision' },

@@ -20,6 +20,7 @@ export function pretrainingSection(views: readonly RunView[]): Html | undefined 
     effectiveRank(views),
     knn(views),
     probe(views),
+    onlineProbe(views),
     gradientNorm(views),
     learningRate(views),
   ];
@@ -138,6 +139,16 @@ function probe(views: readonly RunView[]): StageChart {
   };
 }
 
+function onlineProbe(views: readonly RunView[]): StageChart {
+  const x = stageAxis(views, 'pretrain');
+  const lines = linesOf(views, 'pretrain', 'onlineTop1', x);
+  return {
+    ...{ id: 'online-probe', title: 'Online probe top-1', group, views },
+    note: 'The same images, by a classifier that learns while the backbone does and leaves it alone.',
+    chart: { x, lines, y: axisFor('percent', lines, [], formatPercent, ' %') },
+  };
+}
+
 function gradientNorm(views: readonly RunView[]): StageChart {
   const x = stageAxis(views, 'pretrain');
   const lines = linesOf(views, 'pretrain', 'gradientNorm', x);
@@ -160,6 +171,7 @@ function learningRate(views: readonly RunView[]): StageChart {
 
 const known = [
   ...['loss', 'outputStd', 'effectiveRank', 'effectiveRankSamples', 'knnTop1', 'probeTop1', 'gradientNorm'],
+  'onlineTop1',
   'learningRate',
 ];
 
