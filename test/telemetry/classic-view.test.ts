@@ -45,14 +45,21 @@ test('pre-training: a line each printFreq batches, the value of the batch and th
 
 test('linear evaluation: accuracies of the batch, and of the validation images after the epoch', () => {
   const step = { stage: 'linear', epoch: 3, step: 31, loss: 6.9073, trainTop1: 12.5, trainTop5: 50 } as const;
-  const lines = shown(10, [
+  const lines = shown(2, [
     { type: 'phase', phase: 'LinearEvaluation', stepsPerEpoch: 10 },
     progress({ ...step, seconds: seconds(0.004, 0.1) }),
+    ...[0, 1, 2].map((batch) => ({
+      ...{ type: 'validation' as const, batch, batches: 3, loss: 2 + batch, top1: 25 * batch, top5: 100, seconds: 0.5 },
+    })),
     progress({ stage: 'linear', epoch: 3, step: 40, top1: 41.2346, top5: 90, epochEnd: true }),
   ]);
   const batch = [
     ...['Epoch: [3][ 0/10]', 'Time  0.104 ( 0.104)', 'Data  0.004 ( 0.004)', 'Loss 6.9073e+00 (6.9073e+00)'],
     ...['Acc@1  12.50 ( 12.50)', 'Acc@5  50.00 ( 50.00)'],
   ];
-  assert.deepEqual(lines, [batch.join('\t'), ' * Acc@1 41.235 Acc@5 90.000']);
+  const tests = [
+    'Test: [0/3]\tTime  0.500 ( 0.500)\tLoss 2.0000e+00 (2.0000e+00)\tAcc@1   0.00 (  0.00)\tAcc@5 100.00 (100.00)',
+    'Test: [2/3]\tTime  0.500 ( 0.500)\tLoss 4.0000e+00 (3.0000e+00)\tAcc@1  50.00 ( 25.00)\tAcc@5 100.00 (100.00)',
+  ];
+  assert.deepEqual(lines, [batch.join('\t'), ...tests, ' * Acc@1 41.235 Acc@5 90.000']);
 });

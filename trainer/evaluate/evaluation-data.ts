@@ -21,4 +21,6 @@ export interface EvaluationData {
   readonly queries: (() => AsyncIterable<IndexedBatch>) | undefined;
   /** All validation images; absent where the run has none. */
   readonly validation: (() => AsyncIterable<IndexedBatch>) | undefined;
+  /** How many batches those are. */
+  readonly validationBatches: (() => number) | undefined;
 }

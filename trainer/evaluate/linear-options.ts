@@ -24,6 +24,20 @@ export interface LinearStepReport {
   readonly milliseconds: { readonly data: number; readonly step: number };
 }
 
+/** A batch of this rank's validation images. */
+export interface ValidationReport {
+  /** From 0. */
+  readonly batch: number;
+  /** 0 in one of padding alone. */
+  readonly images: number;
+  /** Mean, and percent, over its images. */
+  readonly loss: number;
+  readonly top1: number;
+  readonly top5: number;
+  /** Loading included. */
+  readonly milliseconds: number;
+}
+
 export interface LinearEvaluationOptions extends LinearFunctionOptions {
   readonly train: LinearBatches;
   /** This rank's share of the validation set, anew at each call. */
@@ -42,8 +56,8 @@ export interface LinearEvaluationOptions extends LinearFunctionOptions {
   /** Asked at every step. All ranks stop after the same step as soon as one of them wants to. */
   readonly stopRequested: () => boolean;
   readonly onStep?: (report: LinearStepReport) => void;
-  /** After each validation batch, to show that a long one is alive. */
-  readonly onValidationBatch?: () => void;
+  /** After each validation batch, also to show that a long one is alive. */
+  readonly onValidationBatch?: (report: ValidationReport) => void;
   /**
    * After each epoch and awaited: the place to commit a checkpoint. `snapshot` reads the state that follows the epoch
    * and must be called before the promise is settled.

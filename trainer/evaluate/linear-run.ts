@@ -122,9 +122,10 @@ export class LinearRun {
   }
 
   async #validate(): Promise<{ loss: number; top1: number; top5: number }> {
-    const { runtime, extractor, validation, onValidationBatch } = this.#options;
+    const { runtime, extractor, validation, onValidationBatch, clock } = this.#options;
     const { parameters, statistics } = this.#trained;
     let own = [0, 0, 0, 0];
+    let [number, asked] = [0, clock()];
     for await (const batch of validation()) {
       const sums = await disposing(async (keep) => {
         const images = keep(this.#tensorsOf(batch, 'evaluationShape'));
@@ -132,7 +133,13 @@ export class LinearRun {
         return keep((await this.#functions.evaluate.call(inputs))[0]!).readFloats(0);
       });
       own = own.map((sum, i) => sum + sums[i]!);
-      onValidationBatch?.();
+      const images = sums[headSums.count]!;
+      onValidationBatch?.({
+        ...{ batch: number, images, loss: sums[headSums.loss]! / Math.max(1, images) },
+        ...{ top1: percent(sums[headSums.top1]!, images), top5: percent(sums[headSums.top5]!, images) },
+        milliseconds: clock() - asked,
+      });
+      [number, asked] = [number + 1, clock()];
     }
     const all = await sumsOverRanks(runtime, `linear_${extractor.name}`, own);
     const of = all[headSums.count]!;

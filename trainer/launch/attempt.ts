@@ -107,6 +107,7 @@ function eventOf(rank: number, message: RankToLauncher): RunEvent | undefined {
       return { ...message, rank };
     case 'phase':
     case 'progress':
+    case 'validation':
     case 'checkpoint':
       return message;
     case 'alive':

@@ -8,6 +8,7 @@ import type {
   Stage,
   UnreadableMessage,
   WaitMessage,
+  ValidationMessage,
   WarningMessage,
 } from '../telemetry/run-event.ts';
 
@@ -90,6 +91,7 @@ export type RankToLauncher =
   | AliveMessage
   | CheckpointMessage
   | UnreadableMessage
+  | ValidationMessage
   | WarningMessage
   | FailureMessage
   | ResultMessage;

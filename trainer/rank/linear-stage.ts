@@ -58,7 +58,12 @@ export async function runLinear(options: LinearRunOptions): Promise<LinearOutcom
       send({ type: 'alive' });
       progress?.afterStep(report);
     },
-    onValidationBatch: () => send({ type: 'alive' }),
+    onValidationBatch: ({ batch, images, milliseconds, ...figures }) => {
+      send({ type: 'alive' });
+      if (!shown || images === 0 || context.progressInterval > 0) return;
+      const batches = evaluation.validationBatches!();
+      send({ type: 'validation', batch, batches, ...figures, seconds: milliseconds / 1000 });
+    },
     onEpoch: async (record, _isBest, snapshot) => {
       progress?.afterEpoch(record);
       await onEpoch?.(record, snapshot);

@@ -166,6 +166,7 @@ export class RunData {
         ).batches(),
       queries: labelled ? (validation ? all : rest) : undefined,
       validation: validation && all,
+      validationBatches: validation && (() => loader('validation', validation).steps),
     };
   }
 

@@ -1,6 +1,6 @@
 import type { RunResult } from '../../api/run-result.ts';
 import type { ProgressView } from './progress-view.ts';
-import type { ProgressMessage, RunEvent } from './run-event.ts';
+import type { ProgressMessage, RunEvent, ValidationMessage } from './run-event.ts';
 import { summaryOf } from './summary.ts';
 
 /** A figure of the last batch, and its mean over the epoch's batches as far as this process saw them. */
@@ -25,8 +25,8 @@ type Meters = Readonly<Record<(typeof figures)[number], Meter>>;
 
 /**
  * The log lines of the original's scripts, for what reads them: `Epoch: [e][  i/N]` with seconds, loss and, in linear
- * evaluation, accuracies of the batch, each with its mean in brackets, all `printFreq` batches; ` * Acc@1 … Acc@5 …`
- * after an epoch of linear evaluation. Parts are set apart by tabs. It wants a message of each step.
+ * evaluation, accuracies of the batch, each with its mean in brackets, all `printFreq` batches; after an epoch of linear
+ * evaluation `Test: [ i/N]` likewise, of rank 0's batches, and ` * Acc@1 … Acc@5 …`. Parts are set apart by tabs. It wants a message of each step.
  */
 export class ClassicView implements ProgressView {
   readonly #stream: { write(text: string): unknown };
@@ -34,6 +34,7 @@ export class ClassicView implements ProgressView {
   #batches = 0;
   #epoch = -1;
   #meters: Meters = newMeters();
+  #tested: Meters = newMeters();
   /** What the stage's time went to up to the last message. */
   #before = { data: 0, step: 0 };
 
@@ -52,6 +53,8 @@ export class ClassicView implements ProgressView {
         return;
       case 'progress':
         return this.#progress(event);
+      case 'validation':
+        return this.#validation(event);
       case 'warning':
         return this.#line(`warning: ${event.message} [${event.code}]`);
       case 'waiting':
@@ -96,6 +99,26 @@ export class ClassicView implements ProgressView {
     this.#before = { data, step };
     const batch = (message.step - 1) % Math.max(1, this.#batches);
     if (batch % this.#printFreq === 0) this.#line(this.#batchLine(batch, trainTop1 !== undefined));
+  }
+
+  /** As the original's `validate()`: meters of their own, for each time that the validation set is gone through. */
+  #validation({ batch, batches, loss, top1, top5, seconds }: ValidationMessage): void {
+    if (batch === 0) this.#tested = newMeters();
+    const meters = this.#tested;
+    meters.time.add(seconds);
+    meters.loss.add(loss);
+    meters.top1.add(top1);
+    meters.top5.add(top5);
+    if (batch % this.#printFreq !== 0) return;
+    const of = String(batches);
+    const parts = [
+      `Test: [${String(batch).padStart(of.length)}/${of}]`,
+      shown('Time', meters.time, (value) => value.toFixed(3).padStart(6)),
+      shown('Loss', meters.loss, exponential),
+      shown('Acc@1', meters.top1, percent),
+      shown('Acc@5', meters.top5, percent),
+    ];
+    this.#line(parts.join('\t'));
   }
 
   #batchLine(batch: number, linear: boolean): string {

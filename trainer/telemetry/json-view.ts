@@ -32,6 +32,7 @@ export class JsonView implements ProgressView {
   }
 
   onEvent(event: RunEvent): void {
+    if (event.type === 'validation') return;
     // The first step after a start or a restart is news.
     if (event.type === 'phase') this.#last = undefined;
     // For Prometheus, which sums it up.

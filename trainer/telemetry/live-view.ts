@@ -56,6 +56,7 @@ export class LiveView implements ProgressView {
       case 'stopping':
         return this.#print('stopping after this step; once more stops at once, without a checkpoint');
       case 'wait':
+      case 'validation':
       case 'ended':
       case 'checkpoint':
       case 'unreadable':

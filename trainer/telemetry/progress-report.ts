@@ -91,6 +91,8 @@ export function advanceReport(state: ReportState, event: RunEvent, now: Date): R
       return { ...state, waits: { ...state.waits, [event.rank]: event.seconds } };
     case 'unreadable':
       return { ...state, unreadableImages: state.unreadableImages + event.images };
+    case 'validation':
+      return state;
     case 'warning': {
       if (event.code !== 'TRAINING_COLLAPSED') return state;
       const { collapse: _, ...rest } = told;

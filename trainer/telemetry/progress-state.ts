@@ -31,6 +31,7 @@ export function advance(state: ProgressState, event: RunEvent, now: number): Pro
       return { phase: event.phase, detail: event.detail, stage: undefined };
     case 'progress':
       return { ...state, stage: advanceStage(state.stage, event, now) };
+    case 'validation':
     case 'ranks':
     case 'wait':
     case 'checkpoint':

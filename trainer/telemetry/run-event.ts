@@ -58,6 +58,20 @@ export interface ProgressMessage {
   readonly epochEnd: boolean;
 }
 
+/** A batch of rank 0's validation images is measured in linear evaluation; sent only where each step is told. */
+export interface ValidationMessage {
+  readonly type: 'validation';
+  /** Its place among rank 0's batches, from 0. */
+  readonly batch: number;
+  readonly batches: number;
+  /** Of the batch: mean loss, and percent. */
+  readonly loss: number;
+  readonly top1: number;
+  readonly top5: number;
+  /** What it took, loading included. */
+  readonly seconds: number;
+}
+
 /** A checkpoint is committed. */
 export interface CheckpointMessage {
   readonly type: 'checkpoint';
@@ -143,6 +157,7 @@ export type RunEvent =
   | RanksEvent
   | PhaseMessage
   | ProgressMessage
+  | ValidationMessage
   | CheckpointMessage
   | (UnreadableMessage & { readonly rank: number })
   /** Of a rank, or without one of the launcher itself. */
