@@ -77,6 +77,7 @@ describe('a run that was interrupted ends bit-equal to an undisturbed one', { ti
     const { code, stderr } = await workplace.run({ storage: 'stopped' });
     assert.equal(code, 0, stderr);
     assert.deepEqual(workplace.remains('stopped'), undisturbed);
+    assert.deepEqual(workplace.endings('stopped'), { pretrain: ['begun', 'stopped'], linear: ['begun', 'stopped'] });
   });
 
   test('killed by SIGKILL at one moment after the other', async () => {

@@ -44,6 +44,7 @@ describe('the server of the live page', () => {
     assert.notEqual(await (await fetch(`${server.url}version`)).text(), empty);
     const shown = await (await fetch(server.url)).text();
     assert.match(shown, /2 of 2 epochs/);
+    assert.match(shown, /the one before lost a rank or a worker: rank 1 was killed by &lt;b&gt;SIGKILL/);
     assert.equal(await page.html(), await page.html());
     assert.match(shown, /connect-src &#39;self&#39;/);
   });

@@ -5,7 +5,7 @@ import type { SimSiamRun } from '../../api/run.ts';
 import type { RunEvent } from '../telemetry/run-event.ts';
 import { HangError } from './errors.ts';
 import { HangWatch } from './hang-watch.ts';
-import type { CheckpointMessage, RankToLauncher, Stage } from './messages.ts';
+import type { CheckpointMessage, RankStart, RankToLauncher, Stage } from './messages.ts';
 import type { Plan } from './plan.ts';
 import type { GroupOutcome } from './rank-group.ts';
 import { RankGroup } from './rank-group.ts';
@@ -22,6 +22,7 @@ export interface AttemptOptions {
   readonly stages: readonly Stage[];
   /** Default false: steps are told some times a second. */
   readonly everyStep?: boolean | undefined;
+  readonly former?: RankStart['former'];
   /** What a rank runs. Default: the trainer's rank-main.js. */
   readonly program?: string | undefined;
   readonly timers: Timers;
@@ -48,10 +49,10 @@ export class RankAttempt {
 
   constructor(options: AttemptOptions) {
     this.#options = options;
-    const { run, plan, firstRank, addresses, stages, everyStep = false, timers } = options;
+    const { run, plan, firstRank, addresses, stages, everyStep = false, former, timers } = options;
     this.#group = new RankGroup({
       plans: plan.ranks.map((rank) => ({ ...rank, rank: firstRank + rank.rank })),
-      start: { run, world: addresses.length, addresses, stages, everyStep },
+      start: { run, world: addresses.length, addresses, stages, everyStep, former },
       program: options.program ?? fileURLToPath(new URL('../rank-main.js', import.meta.url)),
       env: quietTensorflow(process.env),
       timers,

@@ -5,6 +5,7 @@ import type {
   CheckpointMessage,
   PhaseMessage,
   ProgressMessage,
+  RestartCause,
   Stage,
   UnreadableMessage,
   WaitMessage,
@@ -47,6 +48,8 @@ export interface RankStart {
   readonly stages: readonly Stage[];
   /** Rank 0 tells of each step, and not only of some a second. */
   readonly everyStep: boolean;
+  /** Why these ranks follow others of the same launchers, where they do. */
+  readonly former?: { readonly cause: RestartCause; readonly message: string } | undefined;
 }
 
 /**

@@ -109,7 +109,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
       if (!report.checkpoint && !stopped && !last && !(report.epochEnd && timer.isDueAfter(report.epoch))) return;
       await digests.assertSound(state, report.step);
       timer.committed();
-      await recorder?.commit(state, report.step, plan.totalSteps);
+      await recorder?.commit(state, report.step, { totalSteps: plan.totalSteps, stopped });
       recorder?.parts.add('checkpoint', context.clock() - measuredAt);
     },
   });
@@ -194,9 +194,9 @@ class RootRecorder {
     if (report.epochEnd) this.#health.afterEpoch(epoch, figures.rank);
   }
 
-  async commit(state: PretrainState, step: number, totalSteps: number): Promise<void> {
+  async commit(state: PretrainState, step: number, place: { totalSteps: number; stopped: boolean }): Promise<void> {
     const health = this.#health.toJson();
-    await this.#journal.commit(state, step, { ...this.#options.carried(), totalSteps, health });
+    await this.#journal.commit(state, step, { ...this.#options.carried(), ...place, health });
   }
 
   async settled(): Promise<void> {

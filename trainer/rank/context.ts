@@ -1,5 +1,5 @@
 import type { SimSiamRun } from '../../api/run.ts';
-import type { RankToLauncher } from '../launch/messages.ts';
+import type { RankStart, RankToLauncher } from '../launch/messages.ts';
 import type { Runtime } from '../tensorflow/runtime.ts';
 
 /** What every stage of a rank works with. */
@@ -14,6 +14,8 @@ export interface RankContext {
   /** Steps are told so often at most, in milliseconds. */
   readonly progressInterval: number;
   readonly send: (message: RankToLauncher) => void;
+  /** Why these ranks follow others, where their launchers saw it. */
+  readonly former?: RankStart['former'];
 }
 
 /** The rank that writes: history, checkpoints, result and messages. */

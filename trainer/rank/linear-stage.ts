@@ -115,7 +115,7 @@ export async function linearStage(options: LinearStageOptions): Promise<LinearOu
   const resumed = begun ? { detail: `resumed at epoch ${from.epoch}` } : {};
   send({ type: 'phase', phase: 'LinearEvaluation', ...resumed, step, stepsPerEpoch });
   let records: HistoryRecord[] = [];
-  const commit = async (state: LinearState): Promise<void> => {
+  const commit = async (state: LinearState, stopped: boolean): Promise<void> => {
     const step = data.linearLoader().stepsPerEpoch * state.epoch + state.step;
     if (state.backbone) await fineTuned?.assertSound(state.backbone, step);
     const network =
@@ -130,7 +130,7 @@ export async function linearStage(options: LinearStageOptions): Promise<LinearOu
       step,
       model: [...(network?.model ?? []), ...head.model],
       optimizer: [...(network?.optimizer ?? []), ...head.optimizer],
-      state: { ...stateJson(state), ...carried() },
+      state: { ...stateJson(state), ...carried(), stopped },
       history,
       ...best,
     });
@@ -144,10 +144,10 @@ export async function linearStage(options: LinearStageOptions): Promise<LinearOu
       records.push({ step, ...record });
       const done = record.epoch + 1;
       if (done % run.spec.checkpoint.everyEpochs === 0 || done === run.spec.linear.epochs)
-        await commit(await snapshot());
+        await commit(await snapshot(), false);
     },
   });
-  if (outcome.outcome === 'stopped') await commit(outcome.state);
+  if (outcome.outcome === 'stopped') await commit(outcome.state, true);
   for (const state of [from, outcome.state]) disposeBackbone(state.backbone);
   return outcome;
 }

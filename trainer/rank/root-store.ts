@@ -9,6 +9,7 @@ import { readLatest, type Checkpoint } from '../checkpoint/reader.ts';
 import { CheckpointRepository } from '../checkpoint/repository.ts';
 import { writeResult } from '../checkpoint/result.ts';
 import { discardLinear, lookAtRunRecord, openRunRecord } from '../checkpoint/run-record.ts';
+import { withStart, type Start } from '../checkpoint/starts.ts';
 import type { Stage } from '../launch/messages.ts';
 import type { RankContext } from './context.ts';
 import { differenceFrom, type Environment } from './environment.ts';
@@ -35,6 +36,7 @@ export class RootStore {
   readonly #context: RankContext;
   readonly #store: ObjectStore;
   readonly #environment: Environment;
+  readonly #starts = new Map<Stage, readonly Start[]>();
   #images: ImageHashes | undefined;
   #formerSeconds = 0;
 
@@ -88,13 +90,16 @@ export class RootStore {
       onWarning: ({ code, message }) => send({ type: 'warning', code, message }),
     });
     const checkpoint = await repository.latest();
+    const start = { generation: repository.generation, step: checkpoint?.step ?? 0, at: new Date().toISOString() };
+    this.#starts.set(stage, withStart(checkpoint?.state, start, this.#context.former));
     if (checkpoint) this.#goOnFrom(checkpoint);
     return { repository, checkpoint };
   }
 
   /** What every checkpoint says of how it was made. */
-  carried(): JsonObject {
-    return { environment: this.#environment, images: { ...this.#images }, elapsedSeconds: this.elapsed() };
+  carried(stage: Stage): JsonObject {
+    const starts = (this.#starts.get(stage) ?? []).map((start) => ({ ...start }));
+    return { environment: this.#environment, images: { ...this.#images }, elapsedSeconds: this.elapsed(), starts };
   }
 
   /** Seconds of this run in all its starts. */

@@ -34,7 +34,7 @@ const ofEveryRank: ReadonlySet<RankToLauncher['type']> = new Set(['wait', 'warni
 
 /** Everything that one rank does, from the launcher's start to its exit code. Rank 0 alone touches the store. */
 export async function runRank(channel: RankChannel): Promise<ExitCode> {
-  const { run, rank, world, addresses, gpu, threads, loaderThreads, stages, everyStep } = channel.start;
+  const { run, rank, world, addresses, gpu, threads, loaderThreads, stages, everyStep, former } = channel.start;
   const send: RankContext['send'] = (message) => {
     if (rank === 0 || ofEveryRank.has(message.type)) channel.send(message);
   };
@@ -48,7 +48,16 @@ export async function runRank(channel: RankChannel): Promise<ExitCode> {
   if (gpu !== null && !runtime.gpu) throw new GpuUnusableError(gpu);
   const clock = (): number => performance.now();
   const progressInterval = everyStep ? 0 : PROGRESS_INTERVAL;
-  const context: RankContext = { run, runtime, loaderThreads, stop: channel.stop, clock, progressInterval, send };
+  const context: RankContext = {
+    run,
+    runtime,
+    loaderThreads,
+    stop: channel.stop,
+    clock,
+    progressInterval,
+    send,
+    former,
+  };
   const root = isRoot(context) ? await RootStore.open(context, environmentOf(world, threads, gpu ?? 'cpu')) : undefined;
   send({ type: 'phase', phase: 'Starting', detail: 'waiting for the other ranks' });
   const complete = await shareFromRoot(runtime, root?.complete ?? null);
@@ -86,7 +95,7 @@ async function runStages(
   const pretraining = await root?.openStage('pretrain');
   const loader = spec.epochs > 0 ? inParts(data.pretrainLoader(), spec.accumulationSteps ?? 1) : nothing;
   const monitors = new Monitors(context, data.evaluation());
-  const carried = (): JsonObject => root!.carried();
+  const carried = (): JsonObject => root!.carried('pretrain');
   const trained = await pretrain({
     ...{ context, loader, monitors, carried, classes: data.train.classes.length },
     repository: pretraining?.repository,
@@ -117,7 +126,11 @@ async function runStages(
       repository: evaluating?.repository,
       checkpoint: evaluating?.checkpoint,
       batches: trained.step * batchesOfStep(spec),
-      carried: () => ({ ...carried(), backbone, ...(baselines && { baselines: baselines as unknown as JsonObject }) }),
+      carried: () => ({
+        ...root!.carried('linear'),
+        backbone,
+        ...(baselines && { baselines: baselines as unknown as JsonObject }),
+      }),
     });
     if (outcome.outcome === 'stopped') return exitCode.preempted;
     const { best, epoch } = outcome.state;

@@ -150,6 +150,7 @@ export class MemberDriver {
     onEvent({ type: 'generation', generation, world: addresses.length });
     const attempt = new RankAttempt({
       ...{ run, plan: this.#plan, firstRank, addresses, stages, program, everyStep, timers: this.#timers },
+      former: this.#server?.former,
       onEvent: (event) => {
         if (event.type === 'checkpoint') this.#server?.committed();
         onEvent(event);

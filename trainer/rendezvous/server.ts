@@ -4,6 +4,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 
 import { messageOf } from '../../api/errors.ts';
+import type { RankStart } from '../launch/messages.ts';
 import type { Timers } from '../launch/timers.ts';
 import { addressOf } from '../launch/ports.ts';
 import type { RunEvent } from '../telemetry/run-event.ts';
@@ -57,6 +58,9 @@ export class RendezvousServer {
   #cancelHeartbeat = (): void => {};
   #emptied = (): void => {};
   #closed = false;
+
+  /** Why the ranks before those of this generation ended; undefined in the first one. */
+  former: RankStart['former'];
 
   private constructor(options: RendezvousServerOptions) {
     const { identity, patienceMs, restarts, backoff, times } = options;
@@ -191,7 +195,9 @@ export class RendezvousServer {
 
   #act(action: CoordinatorAction): void {
     if (action.type === 'tell') {
-      this.#options.onEvent(action.event);
+      const { event } = action;
+      if (event.type === 'restart') this.former = { cause: event.cause, message: event.message };
+      this.#options.onEvent(event);
       return;
     }
     const visitor = this.#visitors.get(action.connection);

@@ -1,7 +1,8 @@
 import type { Span } from '../chart/timeline.ts';
 import { timeline } from '../chart/timeline.ts';
+import type { Ending, Start } from '../../checkpoint/starts.ts';
 import type { StageData } from '../source/run-data.ts';
-import { figure } from './figure.ts';
+import { figure, plainTable } from './figure.ts';
 import type { Html } from './html.ts';
 import { html } from './html.ts';
 import type { RunView } from './run-view.ts';
@@ -18,7 +19,36 @@ export function timelineSection(views: readonly RunView[]): Html | undefined {
   return html`<section aria-labelledby="timeline">
     <h2 id="timeline">Starts and checkpoints</h2>
     <div class="charts">${figures}</div>
+    ${views.flatMap((view) => (['pretrain', 'linear'] as const).map((stage) => startsTable(view, stage, views.length > 1)))}
   </section>`;
+}
+
+/** How the ranks before a start ended. */
+const endings: Readonly<Record<Ending, string>> = {
+  stopped: 'was asked to stop',
+  peerLost: 'lost a rank or a worker',
+  hang: 'made no progress',
+  failed: 'failed',
+  lost: 'was killed, crashed or lost its machine',
+};
+
+/** Where a stage was interrupted, when it went on, and why, as far as anybody saw. */
+function startsTable(view: RunView, stage: keyof typeof stages, named: boolean): Html | undefined {
+  const starts = view.data[stage]?.starts ?? [];
+  if (starts.length < 2) return undefined;
+  const title = `${stages[stage]}${named ? ` of ${view.label}` : ''}: starts and their causes`;
+  const why = ({ after, cause }: Start): string =>
+    after === undefined
+      ? 'the beginning'
+      : `the one before ${endings[after]}${cause === undefined ? '' : `: ${cause}`}`;
+  return html`<h3>${title}</h3>
+    <div class="scroll" tabindex="0" role="region" aria-label="${title}">
+      ${plainTable({
+        caption: title,
+        head: ['start', 'from step', 'when', 'why'],
+        rows: starts.map((start) => [`${start.generation}`, `${start.step}`, timeText(start.at), why(start)]),
+      })}
+    </div>`;
 }
 
 function stageTimeline(view: RunView, stage: keyof typeof stages, named: boolean): Html | undefined {

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../checkpoint/json.ts';
 import type { Stage } from '../../checkpoint/manifest.ts';
 import { readRunRecord } from '../../checkpoint/run-record.ts';
 import { ReportSourceError } from '../errors.ts';
+import { startsOf, type Start } from '../../checkpoint/starts.ts';
 import type { Commit, CommittedStage, Warn } from './committed-stage.ts';
 import { committedStage, recordsOf } from './committed-stage.ts';
 import type { Embeddings } from './embeddings.ts';
@@ -21,6 +22,8 @@ export interface StageData extends Figures {
   /** Finished steps that are committed. */
   readonly step: number;
   readonly commits: readonly Commit[];
+  /** As the newest checkpoint remembers them. */
+  readonly starts: readonly Start[];
 }
 
 /** All that a report knows of a run. */
@@ -92,8 +95,8 @@ async function readStage(
   if (stage === undefined) return undefined;
   const collector = new FigureCollector(stage.step);
   for await (const record of recordsOf(store, stage, warn)) collector.add(record);
-  const { generation, step, commits } = stage;
-  return { stage, data: { ...collector.finish(), generation, step, commits } };
+  const { generation, step, commits, state } = stage;
+  return { stage, data: { ...collector.finish(), generation, step, commits, starts: startsOf(state) } };
 }
 
 function collapseOf(result: RunResult | undefined, state: JsonObject): RunData['collapse'] {
