@@ -9,7 +9,6 @@ import { Workplace } from './fixtures/workplace.ts';
 interface Left {
   readonly history: Record<string, number>[];
   readonly model: Buffer;
-  readonly optimizer: Buffer;
 }
 
 function left(workplace: Workplace, storage: string): Left {
@@ -23,7 +22,6 @@ function left(workplace: Workplace, storage: string): Left {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, number>),
     model: file('model.safetensors'),
-    optimizer: file('optimizer.safetensors'),
   };
 }
 
@@ -43,7 +41,11 @@ describe('the online linear probe', { timeout: 1_800_000 }, () => {
     linear: { epochs: 0, baselines: false },
   });
 
-  test('is measured with the kNN, is resumed bit for bit, and leaves the network alone', async () => {
+  test('is measured with the kNN, goes on after a stop, and leaves the network alone', async () => {
+    const stopped = await workplace.start({ storage: 'with', ...changes(4) });
+    await stopped.said('"event":"checkpoint","stage":"pretrain","step":8');
+    stopped.child.kill('SIGINT');
+    assert.equal((await stopped.ended).code, 75);
     for (const [storage, rate] of [
       ['with', 4],
       ['without', undefined],
@@ -62,14 +64,6 @@ describe('the online linear probe', { timeout: 1_800_000 }, () => {
     const without = probed.history.map(({ onlineTop1: _, ...record }) => record);
     assert.deepEqual(without, plain.history);
     assert.deepEqual(probed.model, plain.model);
-
-    const stopped = await workplace.start({ storage: 'stopped', ...changes(4) });
-    await stopped.said('"event":"checkpoint","stage":"pretrain","step":8');
-    stopped.child.kill('SIGINT');
-    assert.equal((await stopped.ended).code, 75);
-    const resumed = await workplace.run({ storage: 'stopped', ...changes(4) });
-    assert.equal(resumed.code, 0, resumed.stderr);
-    assert.deepEqual(left(workplace, 'stopped'), probed);
   });
 
   test('asks for labels', async () => {
