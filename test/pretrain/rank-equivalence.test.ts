@@ -49,7 +49,7 @@ function deviations(a: StepState, b: StepState, kind: keyof StepState): Map<stri
   return result;
 }
 
-describe('two ranks with half the batch each are one rank with the whole batch', { timeout: 300_000 }, () => {
+describe('two ranks with half the batch each are one rank with the whole batch', { timeout: 1_200_000 }, () => {
   let one: RankFigures;
   let threaded: RankFigures;
   let ranks: readonly RankFigures[];
