@@ -74,7 +74,7 @@ describe("the original's commands", { timeout: 1_800_000 }, () => {
     assert.equal(accuracies.length, 2);
     // 24 validation images in batches of 6, once an epoch.
     const tested = evaluated.stdout.match(
-      /^Test: \[0\/4\]\tTime {2}\d\.\d{3} .*\tLoss \d\.\d{4}e[+-]\d\d .*\tAcc@5 100\.00/gm,
+      /^Test: \[0\/4\]\tTime +\d+\.\d{3} .*\tLoss \d\.\d{4}e[+-]\d\d .*\tAcc@5 100\.00/gm,
     );
     assert.equal(tested?.length, 2, evaluated.stdout);
     assert.match(
