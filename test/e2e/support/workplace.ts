@@ -42,11 +42,15 @@ export class Workplace {
   }
 
   async close(): Promise<void> {
-    await this.kube.delete(`/api/v1/namespaces/${this.namespace}`);
-    this.kube.close();
-    await this.relay.down();
-    await this.s3.kill();
-    await rm(this.#folder, { recursive: true, force: true });
+    try {
+      await this.kube.delete(`/api/v1/namespaces/${this.namespace}`);
+    } finally {
+      // Also without an API server: whatever stays open keeps this process.
+      this.kube.close();
+      await this.relay.down();
+      await this.s3.kill();
+      await rm(this.#folder, { recursive: true, force: true });
+    }
   }
 
   secret(name: string, stringData: Readonly<Record<string, string>>): KubeObject {
