@@ -15,6 +15,7 @@ import { pretrainSchema } from '../api/pretrain.ts';
 import { clusterFigures, trafficOf } from '../trainer/estimate/figures.ts';
 import { networkSize } from '../trainer/estimate/network-size.ts';
 import { curvePlot, curveReport, trainingOf, type StepRecord, type Training } from './curve-report.ts';
+import { benchmarkCheckpoint } from './checkpoint-benchmark.ts';
 import { benchmarkGrowth } from './growth-benchmark.ts';
 import { benchmarkLoader } from './loader-benchmark.ts';
 import { performanceReport } from './performance-report.ts';
@@ -112,6 +113,11 @@ program
   .description("time the loader beside torchvision's; writes docs/performance-loader.md and .json")
   .option('--rounds <count>', 'turns of each side', '9')
   .action(benchmarkLoader);
+program
+  .command('checkpoint')
+  .description('what checkpoints in S3 cost a run of ResNet-50; writes docs/performance-checkpoint.md and .json')
+  .option('--rounds <count>', 'checkpoints', '5')
+  .action(benchmarkCheckpoint);
 program
   .command('growth')
   .description('the step over the batch, collectives and bytes over ranks; writes docs/performance-growth.md and .json')

@@ -20,7 +20,7 @@ import { initialProbe, onlineProbeOf, probeFromTensors, probeNames, type OnlineP
 import { PartTimer } from './part-timer.ts';
 import { planSteps } from './progress.ts';
 import { shareState } from './share-state.ts';
-import { StateCodec, type PretrainState } from './state.ts';
+import { StateCodec, type PretrainState, type PretrainValues } from './state.ts';
 import { graphSpecs } from '../model/state.ts';
 import { tracePretrainStep } from './step.ts';
 import { WaitReport } from './wait-report.ts';
@@ -60,11 +60,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   const codec = new StateCodec(runtime, model);
   const { checkpoint } = options;
   const given = checkpoint || !isRoot(context) ? undefined : await valuesToStartFrom(spec, model.entries);
-  const network = await (checkpoint
-    ? codec.build(fromTensors(model.entries, checkpoint, placeOf(checkpoint)))
-    : given
-      ? codec.build(given.values)
-      : codec.initial(spec.seed));
+  const network = await (isRoot(context) ? networkToStartFrom(model, codec, options, given?.values) : codec.blank());
   const probe = onlineProbeOf(spec, options.classes);
   const own = { ...network, ...(probe && { probe: probeToStartFrom(runtime, probe, spec.seed, checkpoint) }) };
   const first = checkpoint?.step ?? epochToStartFrom(spec, given?.epoch) * loader.stepsPerEpoch;
@@ -130,6 +126,16 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
 /** Batches that batch norm sees in a step: two views, each in one part or more. */
 export function batchesOfStep({ accumulationSteps = 1 }: Pick<PretrainSpec, 'accumulationSteps'>): number {
   return 2 * accumulationSteps;
+}
+
+async function networkToStartFrom(
+  { entries }: SimSiam,
+  codec: StateCodec,
+  { context, checkpoint }: PretrainOptions,
+  given: PretrainValues | undefined,
+): Promise<PretrainState> {
+  if (checkpoint) return await codec.build(fromTensors(entries, checkpoint, placeOf(checkpoint)));
+  return await (given ? codec.build(given) : codec.initial(context.run.spec.pretrain.seed));
 }
 
 function placeOf({ step, generation }: Checkpoint): string {

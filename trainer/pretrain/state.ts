@@ -3,6 +3,7 @@ import { layoutConverter } from '../model/layout.ts';
 import type { SimSiam } from '../model/simsiam.ts';
 import { checkpointSpecs, groupEntries, initialValues, type StateGroups } from '../model/state.ts';
 import type { GraphFunction, Runtime, TensorList } from '../tensorflow/runtime.ts';
+import { elementCount } from '../tensorflow/tensor-spec.ts';
 
 /**
  * Everything that a step changes, native and immutable: a step makes a new state, so keeping a reference to one is a
@@ -61,11 +62,13 @@ export class StateCodec {
   /** The start of a run: weights drawn from the seed, momenta 0. */
   async initial(seed: number): Promise<PretrainState> {
     const values = initialValues(this.#model.entries, seed);
-    const momenta = this.groups.trainable.map(({ name }) => [name, zerosLike(values.get(name)!)] as const);
-    return this.build({
-      weights: new Map([...values].map(([name, v]) => [name, bytesOf(v)])),
-      momenta: new Map(momenta),
-    });
+    const weights = new Map([...values].map(([name, v]) => [name, bytesOf(v)]));
+    return this.build({ weights, momenta: zeros(this.groups.trainable) });
+  }
+
+  /** A state whose values don't count: it holds a place until rank 0's come, which drawing weights would delay. */
+  async blank(): Promise<PretrainState> {
+    return this.build({ weights: zeros(this.#model.entries), momenta: zeros(this.groups.trainable) });
   }
 
   /** @param values All entries of the state, of the right sizes. */
@@ -135,6 +138,6 @@ async function toGraph(layouts: Layouts, list: TensorList): Promise<TensorList> 
   return converted!;
 }
 
-function zerosLike(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.byteLength);
+function zeros(entries: StateGroups['trainable']): Map<string, Uint8Array> {
+  return new Map(entries.map(({ name, shape }) => [name, new Uint8Array(elementCount(shape) * 4)]));
 }
