@@ -14,16 +14,6 @@ const send = (signal) => ranks.forEach((pid) => process.kill(pid, signal));
 export const signalRanks = (signal: string): string =>
   `${findRanks}send('${signal}');\nranks.forEach((pid) => console.log('rank', pid));`;
 
-/** Lets the ranks in a pod run for a tenth of the time only. */
-export const slowRanks = (seconds: number): string => `${findRanks}
-const end = Date.now() + ${seconds * 1000};
-const slow = () => {
-  if (Date.now() > end) return;
-  send('SIGSTOP');
-  setTimeout(() => { send('SIGCONT'); setTimeout(slow, 10); }, 90);
-};
-slow();`;
-
 /**
  * Kills the first process of a pod's container with a signal that only the machine can send it: inside the pod it is
  * process 1, which the kernel protects. Finds it by its cgroup, where the nodes are on this machine.
