@@ -51,10 +51,3 @@ export class LagProbe {
     return { lagP99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? NaN, lagMaxMs: sorted.at(-1) ?? NaN };
   }
 }
-
-/** A value of `/metrics`, by its name with its labels; 0 if there is none yet. */
-export async function metricOf(url: string, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  const line = text.split('\n').find((one) => one.startsWith(`${name} `));
-  return Number(line?.split(' ')[1] ?? 0);
-}

@@ -13,7 +13,8 @@ import { loadConnection } from '../../operator/kube/kube-config.ts';
 import { type KindRef, pathOf } from '../../operator/kube/resources.ts';
 import type { AuditedRequest, ControlPlane } from '../../scripts/cluster/loopback/control-plane.ts';
 import { fakeNode } from '../../scripts/cluster/loopback/kwok.ts';
-import { LagProbe, ProcessUsage, metricOf } from './probes.ts';
+import { LagProbe, ProcessUsage } from './probes.ts';
+import { Exposition } from './exposition.ts';
 
 export const operatorUser = 'simsiam-operator';
 /** Of all pods: this process answers there for every worker 0. */
@@ -23,24 +24,28 @@ export interface ScaleOptions {
   readonly runs: number;
   /** Pods of a run. */
   readonly workers: number;
-  /** No node takes the pods. */
-  readonly pending: boolean;
 }
 
-/** All times in milliseconds, memory in MiB. */
+/** All times in milliseconds, memory in MiB. A call is a request of the operator, those for its lease left out. */
 export interface Scale extends ScaleOptions {
   /** From the first run's creation until the last has its Job. */
   readonly untilJobsMs: number;
-  /** Until all pods are there and the operator has seen all runs train, or with pending pods, start. */
-  readonly untilPodsMs: number;
-  /** Of the operator's process, from the first run until then. */
-  readonly cpuMsPerRun: number;
-  readonly requestsPerRunUntilJob: number;
-  readonly requestsPerRun: number;
+  /** Until all pods run and the operator has seen all runs train. */
+  readonly untilTrainingMs: number;
+  /** From the moment in which the pods may end until all runs are complete, which is two Jobs of each. */
+  readonly untilCompleteMs: number;
+  readonly callsPerRun: {
+    readonly untilJob: number;
+    readonly untilTraining: number;
+    /** Of its whole life. */
+    readonly untilComplete: number;
+  };
+  /** Of the operator's process. */
+  readonly cpuMsPerRun: { readonly untilJob: number; readonly untilTraining: number; readonly untilComplete: number };
   readonly turns: number;
-  /** CPU of the process by the turns it took: what a turn costs without the API server's time. */
-  readonly cpuMsPerTurn: number;
-  readonly peakMemoryMiB: number;
+  /** Of a turn, without waiting for the API server. */
+  readonly turnMs: { readonly p50: number; readonly p99: number };
+  readonly peakMemoryMiB: { readonly training: number; readonly complete: number };
   /** How long `/healthz` took to answer, asked ten times a second. */
   readonly lagP99Ms: number;
   readonly lagMaxMs: number;
@@ -48,12 +53,13 @@ export interface Scale extends ScaleOptions {
   readonly steady: { readonly writes: number; readonly cpuPercent: number };
 }
 
-const isWrite = ({ verb, objectRef }: AuditedRequest): boolean =>
-  !['get', 'list', 'watch'].includes(verb) && objectRef?.resource !== 'leases';
+const isCall = ({ objectRef }: AuditedRequest): boolean => objectRef?.resource !== 'leases';
+const isWrite = (request: AuditedRequest): boolean =>
+  isCall(request) && !['get', 'list', 'watch'].includes(request.verb);
 
 export async function measureScale(
   plane: ControlPlane,
-  { runs, workers, pending }: ScaleOptions,
+  { runs, workers }: ScaleOptions,
   say: (line: string) => void,
 ): Promise<Scale> {
   const http = new Http(loadConnection({ file: plane.kubeconfig() }), systemClock);
@@ -66,39 +72,66 @@ export async function measureScale(
   const operator = await startOperator(plane.kubeconfig(operatorUser));
   const usage = new ProcessUsage(operator.pid);
   const lag = new LagProbe(operator.url);
+  const metrics = () => Exposition.fetch(operator.url);
+  const allAre = async (phase: string): Promise<void> => {
+    while ((await metrics()).value(`simsiam_operator_runs{phase="${phase}"}`) < runs) await setTimeout(250);
+  };
+  const cpuBefore = usage.cpuMs();
+  const callsBefore = plane.audit().filter(isCall).length;
+  const costPerRun = () => ({
+    calls: (plane.audit().filter(isCall).length - callsBefore) / runs,
+    cpuMs: (usage.cpuMs() - cpuBefore) / runs,
+  });
   try {
-    const before = usage.cpuMs();
     const start = performance.now();
     const creating = createRuns(http, runs, workers);
     while ((await count(http, { apiVersion: 'batch/v1', kind: 'Job' })) < runs) await setTimeout(250);
     await creating;
     const untilJobsMs = performance.now() - start;
-    const early = plane.audit().filter(isWrite).length;
-    say(`${runs} Jobs after ${(untilJobsMs / 1000).toFixed(1)} s`);
-    const phase = `simsiam_operator_runs{phase="${pending ? 'Starting' : 'Pretraining'}"}`;
+    const untilJob = costPerRun();
+    say(`${runs} Jobs after ${seconds(untilJobsMs)}`);
     while ((await count(http, { apiVersion: 'v1', kind: 'Pod' })) < runs * workers) await setTimeout(250);
-    while ((await metricOf(operator.url, phase)) < runs) await setTimeout(250);
-    const untilPodsMs = performance.now() - start;
-    const cpuMs = usage.cpuMs() - before;
-    const turns = await metricOf(operator.url, 'simsiam_operator_reconcile_seconds_count');
-    const requests = plane.audit().filter(isWrite).length;
-    say(`${runs * workers} pods after ${(untilPodsMs / 1000).toFixed(1)} s`);
+    say(`${runs * workers} pods after ${seconds(performance.now() - start)}`);
+    await allAre('Pretraining');
+    const untilTrainingMs = performance.now() - start;
+    const untilTraining = costPerRun();
+    say(`all train after ${seconds(untilTrainingMs)}`);
     // The last progress is written half a minute after the one before.
     await setTimeout(45_000);
-    const steadyFrom = { writes: plane.audit().filter(isWrite).length, cpuMs: usage.cpuMs() };
+    const writes = () => plane.audit().filter(isWrite).length;
+    const steadyFrom = { writes: writes(), cpuMs: usage.cpuMs() };
     await setTimeout(60_000);
+    const steady = {
+      writes: writes() - steadyFrom.writes,
+      cpuPercent: (usage.cpuMs() - steadyFrom.cpuMs) / 600,
+    };
+    const peakWhenTraining = usage.peakMemoryMiB();
+    say('a steady minute is over');
+    const ending = performance.now();
+    await plane.changeFakePods({ podIp, lastWords });
+    await allAre('Succeeded');
+    const untilCompleteMs = performance.now() - ending;
+    say(`all are complete after ${seconds(untilCompleteMs)} more`);
+    const whole = costPerRun();
+    const end = await metrics();
+    const turn = (q: number) => 1000 * end.quantile('simsiam_operator_reconcile_own_seconds', q);
     return {
-      ...{ runs, workers, pending, untilJobsMs, untilPodsMs, turns },
-      cpuMsPerRun: cpuMs / runs,
-      requestsPerRunUntilJob: early / runs,
-      requestsPerRun: requests / runs,
-      cpuMsPerTurn: cpuMs / turns,
-      peakMemoryMiB: usage.peakMemoryMiB(),
-      ...lag.stop(),
-      steady: {
-        writes: plane.audit().filter(isWrite).length - steadyFrom.writes,
-        cpuPercent: (usage.cpuMs() - steadyFrom.cpuMs) / 600,
+      ...{ runs, workers, untilJobsMs, untilTrainingMs, untilCompleteMs, steady },
+      callsPerRun: {
+        untilJob: untilJob.calls,
+        untilTraining: untilTraining.calls,
+        // Of the steady minutes there is nothing in it but watches that are begun anew.
+        untilComplete: whole.calls,
       },
+      cpuMsPerRun: {
+        untilJob: untilJob.cpuMs,
+        untilTraining: untilTraining.cpuMs,
+        untilComplete: whole.cpuMs,
+      },
+      turns: end.value('simsiam_operator_reconcile_own_seconds_count'),
+      turnMs: { p50: turn(0.5), p99: turn(0.99) },
+      peakMemoryMiB: { training: peakWhenTraining, complete: usage.peakMemoryMiB() },
+      ...lag.stop(),
     };
   } finally {
     lag.stop();
@@ -109,6 +142,8 @@ export async function measureScale(
   }
 }
 
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
 const progress = JSON.stringify({
   stage: 'pretrain',
   phase: 'Pretraining',
@@ -118,6 +153,14 @@ const progress = JSON.stringify({
   restarts: { peerLost: 0, hang: 0, failed: 0 },
   lostSteps: 0,
 });
+
+/** The termination message of a worker that has done its stage: worker 0 tells the last figures. */
+const lastWords =
+  '{{ if eq (index .metadata.annotations "batch.kubernetes.io/job-completion-index") "0" }}' +
+  '{"progress":{"stage":"{{ index .metadata.labels "simsiam.dev/stage" }}","phase":"Finished","generation":1,' +
+  '"pretrain":{"epoch":10,"step":1000,"totalSteps":1000,"loss":-0.9,"outputStd":0.02},' +
+  '{{ if eq (index .metadata.labels "simsiam.dev/stage") "linear" }}"linear":{"epoch":90,"top1":67.5,"top5":88},{{ end }}' +
+  '"restarts":{"peerLost":0,"hang":0,"failed":0},"lostSteps":0}}{{ end }}';
 
 async function installCrd(http: Http): Promise<void> {
   const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';

@@ -14,6 +14,7 @@ import type { Environment, Logger } from './environment.ts';
 import { buildEvent } from './event-object.ts';
 import { mergePatchOf } from './merge-patch.ts';
 import { observe } from './observe.ts';
+import { OwnTime } from './own-time.ts';
 import { perform, refOf, versionOf, type Hands } from './perform.ts';
 import { Refusals } from './refusals.ts';
 
@@ -31,32 +32,41 @@ const progressMs = 30_000;
 /** Turns of runs: what `reconcile` decides from the caches is done. */
 export class RunController {
   readonly #options: RunControllerOptions;
-  readonly #hands: Hands;
+  readonly #expectations: Expectations;
   readonly #refusals: Refusals;
   /** When each run's status was written last, in ms since 1970. */
   readonly #written = new Map<string, number>();
 
   constructor(options: RunControllerOptions) {
-    const { environment, caches, newToken, logger } = options;
-    const { clock, writer } = environment;
+    const { environment, caches, logger } = options;
+    const { clock } = environment;
     this.#options = options;
-    const expectations = new Expectations({
+    this.#expectations = new Expectations({
       clock,
       caches: caches.byKind,
       onTimeout: (key, kind) => logger.warn({ run: key, kind }, 'a write has not shown in the cache for two minutes'),
     });
-    this.#hands = { writer, expectations, newToken };
     this.#refusals = new Refusals(clock);
   }
 
   /** @param key `namespace/name` of a run */
   async turn(key: string): Promise<Turn> {
+    const { environment, newToken } = this.#options;
+    const ownTime = new OwnTime(environment.writer, environment.clock);
+    try {
+      return await this.#turn(key, { writer: ownTime.writer, expectations: this.#expectations, newToken });
+    } finally {
+      environment.metrics?.turnTook(ownTime.ms);
+    }
+  }
+
+  async #turn(key: string, hands: Hands): Promise<Turn> {
     const { caches, scraper } = this.#options;
-    const waitMs = this.#hands.expectations.waitMs(key);
+    const waitMs = hands.expectations.waitMs(key);
     if (waitMs !== undefined) return { againAfterMs: waitMs };
     const [namespace = '', name = ''] = key.split('/');
     const run = caches.runs.get(namespace, name);
-    if (run === undefined) return this.#forget(key);
+    if (run === undefined) return this.#forget(key, hands);
     const observed = observe(caches, run, {
       report: scraper.latest(key),
       refusal: this.#refusals.get(key),
@@ -64,7 +74,7 @@ export class RunController {
     });
     const outcome = reconcile(observed, this.#options.environment, this.#now);
     scraper.track(key, run.metadata.deletionTimestamp === undefined ? scrapeTarget(observed) : undefined);
-    await this.#refusals.watch(key, () => this.#do(key, run, outcome));
+    await this.#refusals.watch(key, () => this.#do(key, run, outcome, hands));
     return outcome.wakeAt === undefined ? {} : { againAfterMs: Math.max(0, outcome.wakeAt - this.#now) };
   }
 
@@ -72,35 +82,41 @@ export class RunController {
     return this.#options.environment.clock.date().getTime();
   }
 
-  async #do(key: string, run: RunObject, { status, actions, events }: Outcome): Promise<void> {
+  async #do(key: string, run: RunObject, { status, actions, events }: Outcome, hands: Hands): Promise<void> {
     const patch = mergePatchOf(run.status ?? {}, status);
     // Even a status that stays is written before a Job is made: the server refuses it if the run has changed since.
     const isFenced = actions.some(({ type }) => type === 'create' || type === 'delete run');
-    if (patch !== undefined || isFenced) await this.#writeStatus(key, run, patch, status);
-    for (const event of events) await this.#tell(key, run, event);
+    if (patch !== undefined || isFenced) await this.#writeStatus(key, run, patch, status, hands);
+    for (const event of events) await this.#tell(key, run, event, hands);
     for (const action of actions) {
       this.#options.logger.info({ run: key, action: action.type, ...nameIn(action) }, 'acts');
-      await perform(this.#hands, key, run, action);
-      for (const event of tellAction(action)) await this.#tell(key, run, event);
+      await perform(hands, key, run, action);
+      for (const event of tellAction(action)) await this.#tell(key, run, event, hands);
     }
   }
 
-  async #writeStatus(key: string, run: RunObject, status: object | undefined, whole: SimSiamRunStatus): Promise<void> {
+  async #writeStatus(
+    key: string,
+    run: RunObject,
+    status: object | undefined,
+    whole: SimSiamRunStatus,
+    { writer, expectations }: Hands,
+  ): Promise<void> {
     const { environment, logger } = this.#options;
     const body = { metadata: versionOf(run), ...(status !== undefined && { status }) };
-    const written = await this.#hands.writer.patch(refOf(run), body, { subresource: 'status' });
-    this.#hands.expectations.wrote(key, written);
+    const written = await writer.patch(refOf(run), body, { subresource: 'status' });
+    expectations.wrote(key, written);
     if (status === undefined) return;
     this.#written.set(key, this.#now);
     environment.metrics?.statusWritten(run.status, whole);
     logger.debug({ run: key, phase: whole.phase }, 'status written');
   }
 
-  async #tell(key: string, run: RunObject, event: Outcome['events'][number]): Promise<void> {
+  async #tell(key: string, run: RunObject, event: Outcome['events'][number], { writer }: Hands): Promise<void> {
     const { environment, logger } = this.#options;
     logger.info({ run: key, reason: event.reason }, event.message);
     try {
-      await this.#hands.writer.create(buildEvent(run, event, this.#now, environment.random()));
+      await writer.create(buildEvent(run, event, this.#now, environment.random()));
     } catch (thrown) {
       // The status says the same; an event is not worth another turn.
       if (!(thrown instanceof ApiError)) throw thrown;
@@ -109,14 +125,14 @@ export class RunController {
   }
 
   /** The run is gone. Its pods may hang on a node that is gone as well. */
-  async #forget(key: string): Promise<Turn> {
+  async #forget(key: string, hands: Hands): Promise<Turn> {
     const { caches, scraper } = this.#options;
     scraper.forget(key);
     this.#refusals.forget(key);
     this.#written.delete(key);
     const { actions, wakeAt } = clearVanished(caches.pods.by('run', key), this.#now);
-    for (const action of actions) await perform(this.#hands, key, undefined, action);
-    if (actions.length === 0) this.#hands.expectations.forget(key);
+    for (const action of actions) await perform(hands, key, undefined, action);
+    if (actions.length === 0) hands.expectations.forget(key);
     return wakeAt === undefined ? {} : { againAfterMs: Math.max(0, wakeAt - this.#now) };
   }
 }

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { freePorts } from '../../../trainer/launch/ports.ts';
 import { GuardedProcess } from './guarded-process.ts';
 import { apiServerFlags, auditFile, controllerManagerFlags, etcdFlags, schedulerFlags, type Places } from './flags.ts';
-import { kwokFlags } from './kwok.ts';
+import { type FakePods, kwokFlags } from './kwok.ts';
 import { kubeconfigOf, type User, writeServiceAccountKeys, writeTokens } from './pki.ts';
 import { isReady } from './ready.ts';
 
@@ -22,7 +22,7 @@ export interface ControlPlaneOptions {
   /** Default: no. */
   readonly scheduler?: boolean;
   /** KWOK runs the pods of fake nodes. Default: nobody does. */
-  readonly kwok?: { readonly program: string; readonly podIp: string };
+  readonly kwok?: { readonly program: string; readonly pods: FakePods };
 }
 
 /** As much of an audit event as is read here. */
@@ -51,6 +51,7 @@ export class ControlPlane {
   readonly #tokens: ReadonlyMap<string, string>;
   #etcd: GuardedProcess | undefined;
   #apiServer: GuardedProcess | undefined;
+  #kwok: GuardedProcess | undefined;
   readonly #others: GuardedProcess[] = [];
 
   private constructor(options: ControlPlaneOptions, places: Places, tokens: ReadonlyMap<string, string>) {
@@ -136,7 +137,15 @@ export class ControlPlane {
     }
   }
 
+  /** From now on another thing becomes of the pods of fake nodes, also of those that there are. */
+  async changeFakePods(pods: FakePods): Promise<void> {
+    await this.#kwok?.kill();
+    this.#startKwok(this.#options.kwok!.program, pods);
+  }
+
   async stop(): Promise<void> {
+    await this.#kwok?.kill();
+    this.#kwok = undefined;
     await Promise.all(this.#others.splice(0).map((other) => other.kill()));
     await this.stopApiServer();
     await this.#etcd?.kill();
@@ -152,10 +161,11 @@ export class ControlPlane {
       this.#others.push(this.#spawn('kube-controller-manager', controllerManagerFlags(this.#places, kubeconfig)));
     }
     if (scheduler) this.#others.push(this.#spawn('kube-scheduler', schedulerFlags(this.#places, kubeconfig)));
-    if (kwok !== undefined) {
-      const flags = kwokFlags(this.#places.folder, kubeconfig, this.#places.kwok, kwok.podIp);
-      this.#others.push(this.#spawn(kwok.program, flags));
-    }
+    if (kwok !== undefined) this.#startKwok(kwok.program, kwok.pods);
+  }
+
+  #startKwok(program: string, pods: FakePods): void {
+    this.#kwok = this.#spawn(program, kwokFlags(this.#places.folder, this.kubeconfig(), this.#places.kwok, pods));
   }
 
   #spawn(program: string, flags: readonly string[]): GuardedProcess {

@@ -9,24 +9,50 @@ export function fakeNode(name: string, capacity: Readonly<Record<string, string>
     apiVersion: 'v1',
     kind: 'Node',
     metadata: { name, annotations: { [annotation]: 'fake' }, labels: { 'kubernetes.io/hostname': name } },
-    status: { capacity, allocatable: capacity, conditions: [{ type: 'Ready', status: 'True', reason: 'Fake' }] },
+    status: { capacity, allocatable: capacity },
   };
 }
 
-/** Pods come up at once, all with one address, and vanish when they are deleted. */
-function podStages(podIp: string): object[] {
-  const isDeleted = (operator: 'Exists' | 'DoesNotExist') => ({ key: '.metadata.deletionTimestamp', operator });
-  const stage = (name: string, matchExpressions: object[], next: object) => ({
+/** What becomes of the pods of fake nodes. */
+export interface FakePods {
+  /** Of all pods. */
+  readonly podIp: string;
+  /**
+   * They succeed as soon as they run, with this termination message, a Go template without apostrophes. Default: they run
+   * until they are deleted.
+   */
+  readonly lastWords?: string;
+}
+
+const lives = { key: '.metadata.deletionTimestamp', operator: 'DoesNotExist' };
+const isDeleted = { key: '.metadata.deletionTimestamp', operator: 'Exists' };
+const isNotReady = {
+  key: '.status.conditions.[] | select(.type == "Ready") | .status',
+  operator: 'NotIn',
+  values: ['True'],
+};
+const isIn = (phase: string) => ({ key: '.status.phase', operator: 'In', values: [phase] });
+
+/** Pods come up at once and vanish when they are deleted. KWOK cares for a node's pods only if it cares for the node. */
+function stages({ podIp, lastWords }: FakePods): object[] {
+  const ready = 'conditions: [{type: Ready, status: "True", reason: Fake}]';
+  return [
+    stage('Node', 'node-is-ready', [isNotReady], { statusTemplate: ready }),
+    stage('Pod', 'pod-runs', [lives, isIn('Pending')], { statusTemplate: runningStatus(podIp) }),
+    ...(lastWords === undefined
+      ? []
+      : [stage('Pod', 'pod-succeeds', [lives, isIn('Running')], { statusTemplate: succeededStatus(lastWords) })]),
+    stage('Pod', 'pod-ends', [isDeleted], { finalizers: { empty: true }, delete: true }),
+  ];
+}
+
+function stage(of: 'Node' | 'Pod', name: string, matchExpressions: readonly object[], next: object): object {
+  return {
     apiVersion: 'kwok.x-k8s.io/v1alpha1',
     kind: 'Stage',
     metadata: { name },
-    spec: { resourceRef: { apiGroup: 'v1', kind: 'Pod' }, selector: { matchExpressions }, next },
-  });
-  const isPending = { key: '.status.phase', operator: 'In', values: ['Pending'] };
-  return [
-    stage('pod-runs', [isDeleted('DoesNotExist'), isPending], { statusTemplate: runningStatus(podIp) }),
-    stage('pod-ends', [isDeleted('Exists')], { finalizers: { empty: true }, delete: true }),
-  ];
+    spec: { resourceRef: { apiGroup: 'v1', kind: of }, selector: { matchExpressions }, next },
+  };
 }
 
 /** A Go template of YAML. */
@@ -52,11 +78,34 @@ containerStatuses:
 `;
 }
 
-export function kwokFlags(folder: string, kubeconfig: string, port: number, podIp: string): string[] {
+function succeededStatus(lastWords: string): string {
+  return `{{ $now := Now }}
+phase: Succeeded
+conditions:
+- {type: ContainersReady, status: "False", reason: PodCompleted, lastTransitionTime: {{ $now | Quote }}}
+- {type: Ready, status: "False", reason: PodCompleted, lastTransitionTime: {{ $now | Quote }}}
+containerStatuses:
+{{ range .spec.containers }}
+- name: {{ .name | Quote }}
+  image: {{ .image | Quote }}
+  ready: false
+  restartCount: 0
+  state:
+    terminated:
+      exitCode: 0
+      reason: Completed
+      startedAt: {{ $now | Quote }}
+      finishedAt: {{ $now | Quote }}
+      message: '{{ with $ }}${lastWords}{{ end }}'
+{{ end }}
+`;
+}
+
+export function kwokFlags(folder: string, kubeconfig: string, port: number, pods: FakePods): string[] {
   const config = join(folder, 'kwok.yaml');
   writeFileSync(
     config,
-    podStages(podIp)
+    stages(pods)
       .map((stage) => JSON.stringify(stage))
       .join('\n---\n'),
   );
