@@ -74,6 +74,7 @@ function tellAll(step: number): RunEvent[] {
     { ...progress, stage: 'linear', top1: 70, top5: 90 },
     { type: 'checkpoint', stage: 'pretrain', step, uri: 's3://r/birds/step' },
     { type: 'unreadable', images: 2, rank: 0 },
+    ...[0, 1].map((rank) => ({ type: 'wait', rank, seconds: step }) as const),
     { type: 'restart', generation: step, cause: 'hang', message: 'no progress' },
     { type: 'phase', phase: 'Pretraining', step: step - 1 },
   ];
