@@ -49,6 +49,7 @@ test('the report sets both sides beside each other', () => {
   const report = curveReport(ours, pytorch);
   assert.match(report, /\| 1 \| -0\.200 \| -0\.200 \| 1\.00 \| 1\.00 \| 7 \| 7 \| 33\.0 \| 34\.0 \|/);
   assert.match(report, /\| simsiam \| 40\.0 \| 40\.0 \| 50\.0 \| 50\.0 \|/);
+  assert.match(report, /further apart than 0\.000, and the kNN accuracies than 1\.0 points\./);
   assert.match(curvePlot(ours, pytorch), /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^>]*><style>/);
 });
 

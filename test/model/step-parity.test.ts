@@ -61,8 +61,9 @@ const mutations = [
   {
     name: 'views concatenated into one forward pass',
     file: 'trainer/pretrain/step.js',
-    from: /const z = projector\.apply\(scope, backbone\.apply\(scope, views\)\);\s*const p = predictor\.apply\(scope, objective\.predicting\.map\(\(view\) => z\[view\]\)\);/,
-    to: `const both = projector.apply(scope, backbone.apply(scope, [tf.concat([...views], 0)]));
+    from: /const features = backbone\.apply\(scope, views\);\s*const z = projector\.apply\(scope, features\);\s*const p = predictor\.apply\(scope, objective\.predicting\.map\(\(view\) => z\[view\]\)\);/,
+    to: `const features = backbone.apply(scope, [tf.concat([...views], 0)]);
+      const both = projector.apply(scope, features);
       const z = tf.split(both[0], 2);
       const p = tf.split(predictor.apply(scope, both)[0], 2);`,
   },

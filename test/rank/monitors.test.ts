@@ -72,7 +72,7 @@ describe('the online linear probe', { timeout: 1_800_000 }, () => {
     assert.equal(ended.code, 65);
     assert.match(
       ended.stderr,
-      /^error: data\/train\/near has no labels, which the online probe needs: .*DATA_LABEL\]\n$/,
+      /^error: (?:rank \d: )?data\/train\/near has no labels, which the online probe needs: .*DATA_LABEL\]\n$/,
     );
   });
 });
