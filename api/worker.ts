@@ -3,10 +3,10 @@
  * and the launcher in them (`simsiam worker`). Neither imports the other.
  */
 
-/** Names of the environment of a worker. All are set by the operator but `index`, which an Indexed Job sets itself. */
 /** What stands before the names of credentials that are for data alone: SIMSIAM_DATA_AWS_ACCESS_KEY_ID. */
 export const dataCredentialsPrefix = 'SIMSIAM_DATA_';
 
+/** Names of the environment of a worker. All are set by the operator but `index`, which an Indexed Job sets itself. */
 export const workerEnvironment = {
   /** File with the frozen, resolved run as JSON. */
   runFile: 'SIMSIAM_RUN_FILE',

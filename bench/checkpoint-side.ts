@@ -6,12 +6,10 @@ import { performance } from 'node:perf_hooks';
 import { pretrainSchema } from '../api/pretrain.ts';
 import { openStore } from '../storage/open-store.ts';
 import { CheckpointRepository } from '../trainer/checkpoint/repository.ts';
-import { simSiam } from '../trainer/model/simsiam.ts';
 import { DigestCheck } from '../trainer/pretrain/digest.ts';
 import { Journal } from '../trainer/pretrain/journal.ts';
-import { disposeTrained, StateCodec } from '../trainer/pretrain/state.ts';
-import { tracePretrainStep } from '../trainer/pretrain/step.ts';
 import { Runtime } from '../trainer/tensorflow/runtime.ts';
+import { StepTrainer } from './step-trainer.ts';
 
 interface Cost {
   /** Milliseconds of all threads of this process. */
@@ -32,19 +30,12 @@ const [uri, ...numbers] = process.argv.slice(2) as [string, ...string[]];
 const [batch, imageSize, threads, rounds] = numbers.map(Number) as [number, number, number, number];
 
 const spec = pretrainSchema.parse({ arch: 'resnet50', batchSize: batch, imageSize });
-const model = simSiam(spec);
 const runtime = Runtime.open({ threads });
-const codec = new StateCodec(runtime, model);
-const step = tracePretrainStep({ runtime, model, spec, batch, imageSize });
-const view = { dtype: 'uint8', shape: [batch, imageSize, imageSize, 3] } as const;
-const pixels = Uint8Array.from({ length: batch * imageSize ** 2 * 3 }, (_, i) => Math.imul(i, 7919) >>> 8);
-const views = runtime.tensors([0, 1].map(() => ({ spec: view, bytes: pixels })));
-const rates = Float32Array.of(0.01, 0.01, 0, 0);
-const controls = runtime.tensors([{ spec: { dtype: 'float32', shape: [4] }, bytes: rates }]);
-let state = await codec.initial(0);
+const trainer = await StepTrainer.open(runtime, spec, batch);
+const { codec, model } = trainer;
 const { trainable, statistics } = codec.groups;
 const names = [...trainable, ...trainable, ...statistics].map(({ name }) => name);
-const digests = new DigestCheck(runtime, state, names);
+const digests = new DigestCheck(runtime, trainer.state, names);
 const repository = await CheckpointRepository.open({
   store: await openStore({ uri }),
   stage: 'pretrain',
@@ -62,24 +53,15 @@ async function costOf(work: () => Promise<void>): Promise<Cost> {
   return { cpu: (user + system) / 1000, wall: performance.now() - begun };
 }
 
-async function doStep(): Promise<void> {
-  const lists = [state.trainable, state.momenta, state.statistics, state.frozen, views, controls];
-  const [weights, momenta, moved, figures] = await step.call(lists);
-  await figures!.read(0);
-  disposeTrained(state);
-  figures!.dispose();
-  state = { ...state, trainable: weights!, momenta: momenta!, statistics: moved! };
-}
-
 const figures = { steps: [] as Cost[], checkpoints: [] as Cost[], waits: [] as Cost[] };
 // The first round warms up.
 for (let round = 0; round <= rounds; round++) {
-  const ofStep = await costOf(doStep);
+  const ofStep = await costOf(() => trainer.train());
   let wait: Cost | undefined;
   const checkpoint = await costOf(async () => {
     wait = await costOf(async () => {
-      await digests.assertSound(state, round + 1);
-      await journal.commit(state, round + 1, {});
+      await digests.assertSound(trainer.state, round + 1);
+      await journal.commit(trainer.state, round + 1, {});
     });
     await journal.settled();
   });

@@ -1,8 +1,7 @@
 /** `npm run bench -- COMMAND`: what the trainer is measured against, mostly PyTorch, which runs in the cache. */
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { parseManifest } from '../api/manifest.ts';
@@ -18,6 +17,7 @@ import { curvePlot, curveReport, trainingOf, type StepRecord, type Training } fr
 import { benchmarkCheckpoint } from './checkpoint-benchmark.ts';
 import { benchmarkGrowth } from './growth-benchmark.ts';
 import { benchmarkLoader } from './loader-benchmark.ts';
+import { benchMachine } from './machine.ts';
 import { performanceReport } from './performance-report.ts';
 import { comparePrecisions, precisionReport } from './precision.ts';
 import { pytorchPython, pytorchScript, runVisibly } from './pytorch-environment.ts';
@@ -34,7 +34,8 @@ const cases: readonly StepCase[] = [
 
 async function step(options: { rounds: string; steps: string; threads: string }): Promise<void> {
   const python = await pytorchPython();
-  const load = loadavg()[0]!;
+  const bench = benchMachine(python, ['torch']);
+  const machine = { ...bench, versions: { TensorFlow: tensorflowVersion, ...bench.versions } };
   const measure = { rounds: Number(options.rounds), steps: Number(options.steps), threads: Number(options.threads) };
   const steps: StepResult[] = [];
   for (const one of cases) {
@@ -46,16 +47,6 @@ async function step(options: { rounds: string; steps: string; threads: string })
     );
     steps.push(result);
   }
-  const version = execFileSync(python, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' });
-  const machine = {
-    cpu: cpus()[0]?.model ?? process.arch,
-    cores: availableParallelism(),
-    node: process.versions.node,
-    tensorflow: tensorflowVersion,
-    pytorch: version.trim(),
-    measuredAt: new Date().toISOString(),
-    load,
-  };
   await mkdir('docs', { recursive: true });
   await writeFile('docs/performance.json', `${JSON.stringify({ machine, steps }, null, 2)}\n`);
   await writeFile('docs/performance.md', performanceReport({ machine, steps }));

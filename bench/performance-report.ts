@@ -1,19 +1,8 @@
+import { machineLines, type BenchMachine } from './machine.ts';
 import type { StepResult } from './step-benchmark.ts';
 
-export interface Machine {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly node: string;
-  readonly tensorflow: string;
-  readonly pytorch: string;
-  /** ISO 8601. */
-  readonly measuredAt: string;
-  /** Load average of the minute before: above 0 means that other programs had a share. */
-  readonly load: number;
-}
-
 export interface Performance {
-  readonly machine: Machine;
+  readonly machine: BenchMachine;
   readonly steps: readonly StepResult[];
 }
 
@@ -40,10 +29,8 @@ Our views come in as bytes and are normalised in the step; PyTorch's are ready f
 round, in one run; a figure is the median over the rounds, and the quartiles are those of the rounds' ratios. PyTorch runs eager,
 in the faster of its two memory layouts.
 
-- ${machine.cpu}, ${machine.cores} cores; ${steps[0]?.threads} threads and ${steps[0]?.rounds} rounds a side
-- load average before: ${machine.load.toFixed(1)}
-- Node.js ${machine.node}, TensorFlow ${machine.tensorflow}, PyTorch ${machine.pytorch}
-- measured ${machine.measuredAt}
+${machineLines(machine)}
+- ${steps[0]?.threads} threads and ${steps[0]?.rounds} rounds a side
 
 | step | ours, samples/s | PyTorch, samples/s | ratio (quartiles) | ours, ms | PyTorch, ms (contiguous / channels last) | compared with |
 | --- | --- | --- | --- | --- | --- | --- |

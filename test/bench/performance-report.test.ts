@@ -8,10 +8,9 @@ test('the report compares with the layout that was the faster one and shows the 
       cpu: 'Example CPU',
       cores: 2,
       node: '20.19.0',
-      tensorflow: '2.20.0',
-      pytorch: '2.13.0',
       measuredAt: '2026-01-02T03:04:05.000Z',
       load: 0.04,
+      versions: { TensorFlow: '2.20.0', torch: '2.13.0' },
     },
     steps: [
       {
@@ -27,7 +26,7 @@ test('the report compares with the layout that was the faster one and shows the 
       },
     ],
   });
-  assert.match(report, /Example CPU, 2 cores; 2 threads and 7 rounds/);
+  assert.match(report, /Example CPU, 2 cores; .*TensorFlow 2\.20\.0, torch 2\.13\.0\n.*2 threads and 7 rounds/s);
   assert.match(
     report,
     /\| resnet18, 16 × 128 px \| 40\.0 \| 36\.4 \| 1\.10× \(1\.05–1\.20\) \| 400 \| 500 \/ 440 \| channels last \|/,
