@@ -8,7 +8,7 @@ import { checkCgroups, removeCgroups } from './cgroups.ts';
 import { kubectlOf, makeCertificates, type Programs, startControlPlane, startDns } from './control-plane.ts';
 import { clusterFolder, network, node, paths } from './layout.ts';
 import { killNode, onNode, startNode } from './nodes.ts';
-import { pauseArchive } from './program-image.ts';
+import { pauseArchive } from './pause.ts';
 import { prepareImages } from './prepared-images.ts';
 import { endProcess, inside, makeFolders, must, processNames, until } from './system.ts';
 

@@ -105,8 +105,6 @@ const apiServerFlags = [
   '--enable-admission-plugins=NodeRestriction',
   '--etcd-servers=http://127.0.0.1:2379',
   `--service-cluster-ip-range=${network.services}`,
-  // Webhooks in pods are called by the pods' addresses: no kube-proxy runs beside the control plane.
-  '--enable-aggregator-routing=true',
   '--kubelet-preferred-address-types=InternalIP',
   '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
   `--client-ca-file=${certificate('ca.crt')}`,

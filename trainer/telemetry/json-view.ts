@@ -32,11 +32,10 @@ export class JsonView implements ProgressView {
   }
 
   onEvent(event: RunEvent): void {
-    if (event.type === 'validation') return;
+    // For the classic log; and for Prometheus, which sums it up.
+    if (event.type === 'validation' || event.type === 'wait') return;
     // The first step after a start or a restart is news.
     if (event.type === 'phase') this.#last = undefined;
-    // For Prometheus, which sums it up.
-    if (event.type === 'wait') return;
     if (event.type === 'progress' && !this.#isDue(event)) return;
     const { type, ...rest } = event;
     if (type === 'warning') this.#log.warn({ event: type, ...rest });
