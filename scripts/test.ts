@@ -44,6 +44,7 @@ const tally = new Tally();
 await runFiles(parallel, availableParallelism(), tally);
 await runFiles(serial, 1, tally);
 for (const file of tally.empty) console.log(`NO TEST in ${file}`);
+for (const line of tally.failures) console.log(`FAILED ${line}`);
 for (const line of tally.skipped) console.log(`SKIPPED ${line}`);
 if (strict && tally.skipped.length > 0) console.log('skipped tests are failures where CI=true');
 console.log(tally.toString());

@@ -13,6 +13,8 @@ export interface TestReport {
 export class Tally {
   passed = 0;
   failed = 0;
+  /** One line for each failed test: the reports of a long run end far above. */
+  readonly failures: string[] = [];
   /** One line for each skipped test. */
   readonly skipped: string[] = [];
   /** The files without any test. Each counts as a failure: it looks like a guard and is none. */
@@ -30,7 +32,9 @@ export class Tally {
   }
 
   fail(report: TestReport): void {
-    if (report.details.type !== 'suite') this.failed++;
+    if (report.details.type === 'suite') return;
+    this.failed++;
+    this.failures.push(`${report.file ?? ''}: ${report.name}`);
   }
 
   /**

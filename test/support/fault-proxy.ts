@@ -38,7 +38,7 @@ export class FaultProxy {
   readonly #upstream: Upstream;
   readonly #server = createServer((request, response) => void this.#handle(request, response));
   readonly #sockets = new Set<Socket>();
-  readonly #answers = new Set<{ readonly from: IncomingMessage; readonly to: ServerResponse }>();
+  readonly #answers = new Set<{ readonly path: string; readonly from: IncomingMessage; readonly to: ServerResponse }>();
 
   private constructor(upstream: Upstream) {
     this.#upstream = upstream;
@@ -60,9 +60,11 @@ export class FaultProxy {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** How many answers are on their way now: watches, mostly. */
-  get openAnswers(): number {
-    return this.#answers.size;
+  /** Resolves once the answer to a watch is on its way; an answer to a list may still be, too. */
+  async watched(): Promise<void> {
+    while (!Array.from(this.#answers).some(({ path }) => path.includes('watch=true'))) {
+      await new Promise(setImmediate);
+    }
   }
 
   /** Cuts all connections. */
@@ -103,14 +105,14 @@ export class FaultProxy {
         answer.on('end', () => request.socket.resetAndDestroy());
         return;
       }
-      this.#pass(answer, response);
+      this.#pass(path, answer, response);
     });
     response.on('close', () => onward.destroy());
     request.pipe(onward);
   }
 
-  #pass(from: IncomingMessage, to: ServerResponse): void {
-    const answer = { from, to };
+  #pass(path: string, from: IncomingMessage, to: ServerResponse): void {
+    const answer = { path, from, to };
     this.#answers.add(answer);
     to.on('close', () => this.#answers.delete(answer));
     from.on('error', () => to.destroy());

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 
 import { KubeConnectionError } from '../../../operator/kube/errors.ts';
 import { KubeClient } from '../../../operator/kube/kube-client.ts';
@@ -32,6 +32,9 @@ describe('KubeListWatch and Reflector', { skip }, () => {
     writer = new KubeClient({ http: server.direct, clock: hastyClock, random: () => 0 });
   });
   after(() => server.stop());
+  /** Of the reflectors of a test: one that goes on would keep the process alive. */
+  const endings: (() => Promise<void>)[] = [];
+  afterEach(() => Promise.all(endings.splice(0).map((end) => end())));
   /** Each test has objects of its own. */
   beforeEach(() => {
     group++;
@@ -79,11 +82,11 @@ describe('KubeListWatch and Reflector', { skip }, () => {
         await new Promise<void>((resolve) => (wake = resolve));
       }
     };
-    const finish = async (): Promise<void> => {
+    endings.push(async () => {
       stop.abort();
       await running;
-    };
-    return { reflector, interruptions, told, reach, finish };
+    });
+    return { reflector, interruptions, told, reach };
   }
 
   it('lists by pages that show one moment, with the kind of each object', async () => {
@@ -104,7 +107,7 @@ describe('KubeListWatch and Reflector', { skip }, () => {
 
   it('follows metadata alone, of the objects that the selector matches', async () => {
     await put('a', { text: 'x' });
-    const { reflector, told, reach, finish } = follow({ metadataOnly: true });
+    const { reflector, told, reach } = follow({ metadataOnly: true });
     assert.equal(await reflector.synced, true);
     await put('b', { text: 'x' });
     const ref = { ...kind, namespace, name: `g${group}-a` };
@@ -114,7 +117,6 @@ describe('KubeListWatch and Reflector', { skip }, () => {
     const [only] = reflector.store.values();
     assert.equal(only!.kind, 'ConfigMap');
     assert.equal('data' in only!, false);
-    await finish();
   });
 
   it('asks for bookmarks, and passes them on', async () => {
@@ -148,15 +150,14 @@ describe('KubeListWatch and Reflector', { skip }, () => {
   });
 
   it('catches up after a silent connection', async () => {
-    const { reflector, interruptions, reach, finish } = follow();
+    const { reflector, interruptions, reach } = follow();
     await reflector.synced;
-    while (server.proxy.openAnswers === 0) await new Promise(setImmediate);
+    await server.proxy.watched();
     server.proxy.silence();
     const { metadata } = await put('a');
     await clock.advance(90_000);
     await reach(metadata.resourceVersion!);
     assert.deepEqual(interruptions, ['silent']);
-    await finish();
   });
 
   for (const [what, fault] of [
@@ -172,9 +173,9 @@ describe('KubeListWatch and Reflector', { skip }, () => {
   ] as const) {
     it(`lists anew after ${what} of a watch, and tells what was deleted meanwhile`, async () => {
       await put('a');
-      const { reflector, interruptions, told, reach, finish } = follow();
+      const { reflector, interruptions, told, reach } = follow();
       await reflector.synced;
-      while (server.proxy.openAnswers === 0) await new Promise(setImmediate);
+      await server.proxy.watched();
       let isGone = false;
       server.proxy.fault = ({ path }) => (path.includes('watch=true') && !isGone ? fault : undefined);
       await remove('a');
@@ -185,7 +186,6 @@ describe('KubeListWatch and Reflector', { skip }, () => {
       await reach((await put('b')).metadata.resourceVersion!);
       assert.ok(told.join().startsWith('added a,deleted a,added b'), told.join());
       assert.ok(server.proxy.requests.some((request) => !request.includes('watch=true')));
-      await finish();
     });
   }
 
@@ -198,10 +198,9 @@ describe('KubeListWatch and Reflector', { skip }, () => {
       { do: 'reply', status: 429 },
     ] as const;
     server.proxy.fault = ({ number }) => faults[number - 1];
-    const { reflector, told, finish } = follow();
+    const { reflector, told } = follow();
     assert.equal(await reflector.synced, true);
     assert.deepEqual(told, ['added a']);
-    await finish();
   });
 
   it('ends with what the server has, whatever happens to its connections', async () => {
@@ -212,7 +211,7 @@ describe('KubeListWatch and Reflector', { skip }, () => {
     await fc.assert(
       fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 20, size: 'max' }), async (actions) => {
         group++;
-        const { reflector, reach, finish } = follow();
+        const { reflector, reach } = follow();
         for (const [index, { do: what, name }] of actions.entries()) {
           if (what === 'put') await put(name, { index: `${index}` });
           else if (what === 'remove') await remove(name);
@@ -225,7 +224,6 @@ describe('KubeListWatch and Reflector', { skip }, () => {
         const summary = (objects: Iterable<ConfigMap>): string[] =>
           Array.from(objects, ({ metadata }) => `${metadata.name} ${metadata.uid} ${metadata.resourceVersion}`).sort();
         assert.deepEqual(summary(reflector.store.values()), summary(items));
-        await finish();
       }),
       { numRuns: 8 },
     );
