@@ -69,7 +69,7 @@ export class FaultProxy {
 
   /** Cuts all connections. */
   cutAll(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** Lets nothing more through of the answers that are on their way; the connections stay open. */
@@ -87,7 +87,7 @@ export class FaultProxy {
     const { method = '', url: path = '' } = request;
     this.requests.push(`${method} ${path}`);
     const fault = this.fault({ number: this.requests.length, method, path });
-    if (fault?.do === 'cut') return void request.socket.resetAndDestroy();
+    if (fault?.do === 'cut') return void request.socket.destroy();
     if (fault?.do === 'reply') {
       const { status, headers, body } = fault;
       request.resume();
@@ -102,7 +102,7 @@ export class FaultProxy {
     onward.on('response', (answer) => {
       if (fault?.do === 'lose answer') {
         answer.resume();
-        answer.on('end', () => request.socket.resetAndDestroy());
+        answer.on('end', () => request.socket.destroy());
         return;
       }
       this.#pass(path, answer, response);
