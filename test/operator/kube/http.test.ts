@@ -27,7 +27,7 @@ describe('Http', () => {
       })();
     } else if (pathname === '/root/conflict') response.writeHead(409).end(JSON.stringify(status));
     else if (pathname === '/root/busy') response.writeHead(429, { 'retry-after': '3' }).end('<html>busy</html>');
-    else if (pathname === '/root/reset') request.socket.resetAndDestroy();
+    else if (pathname === '/root/reset') request.socket.destroy();
     else if (pathname === '/root/text') response.end('hello');
     else if (pathname === '/root/cut') {
       response.writeHead(200, { 'content-length': '100' }).write('{"a":');
