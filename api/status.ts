@@ -55,7 +55,7 @@ const restartsSchema = z.strictObject({
   collapse: count.exactOptional().meta({ description: 'Ends by a collapsed representation or a NaN loss.' }),
   preempted: count
     .exactOptional()
-    .meta({ description: 'Stops with a committed checkpoint; they count against nothing.' }),
+    .meta({ description: 'Stops with a committed checkpoint, but not by spec.suspend; they count against nothing.' }),
   outOfMemory: count.exactOptional().meta({ description: 'Restarts of workers whose memory ran out.' }),
   storage: count.exactOptional().meta({ description: 'Restarts because storage, or the disk below the data, failed.' }),
   crash: count.exactOptional().meta({ description: 'Restarts of workers that failed in another way.' }),

@@ -28,10 +28,13 @@ const podKind = { apiVersion: 'v1', kind: 'Pod' };
 export class Cluster {
   readonly http: Http;
   readonly namespace: string;
+  /** URL of the API server. */
+  readonly server: string;
 
-  constructor(http: Http, namespace: string) {
+  constructor(http: Http, namespace: string, server: string) {
     this.http = http;
     this.namespace = namespace;
+    this.server = server;
   }
 
   /** @throws KubeConfigError */
@@ -40,7 +43,7 @@ export class Cluster {
       ...(kubeconfig !== undefined && { file: kubeconfig }),
       ...(context !== undefined && { context }),
     });
-    return new Cluster(new Http(connection, systemClock), namespace ?? connection.namespace);
+    return new Cluster(new Http(connection, systemClock), namespace ?? connection.namespace, connection.server);
   }
 
   /** @throws RunNotFoundError */

@@ -24,7 +24,8 @@ export async function watchStatus(
 ): Promise<void> {
   const screen = new Screen(terminal);
   let series = noSeries;
-  let lines: string[] = [];
+  let lines = [`asking ${cluster.server} …`];
+  screen.draw(lines);
   try {
     const last = await follow({
       ...{ intervalMs, signal },

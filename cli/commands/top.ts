@@ -19,17 +19,19 @@ export function addTop(program: Command, end: (end: CommandEnd) => void): void {
   ).action(async ({ allNamespaces, ...flags }: TopOptions) =>
     withCluster(flags, async (cluster) => {
       const { runsTable } = await import('../cluster/runs-table.ts');
-      const look = async (): Promise<string[]> =>
-        runsTable(await cluster.runs(allNamespaces), allNamespaces, Date.now());
+      const look = async (width?: number): Promise<string[]> =>
+        runsTable(await cluster.runs(allNamespaces), allNamespaces, Date.now(), width);
       if (!process.stdout.isTTY) return print(await look());
       const { Screen } = await import('../cluster/screen.ts');
       const { follow } = await import('../cluster/follow.ts');
       await whileWanted(end, async (signal) => {
         const screen = new Screen(process.stdout);
-        let lines: string[] = [];
+        let lines = [`asking ${cluster.server} …`];
+        screen.draw(lines);
         try {
           await follow({
-            ...{ look, intervalMs, signal, isOver: () => false },
+            look: () => look(process.stdout.columns || 80),
+            ...{ intervalMs, signal, isOver: () => false },
             show: (seen) => screen.draw((lines = seen)),
             trouble: (message) => screen.draw([...lines, '', `asking again: ${message}`]),
           });

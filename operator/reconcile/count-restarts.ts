@@ -9,12 +9,14 @@ type Counts = Pick<SimSiamRunStatus, 'restarts' | 'lostSteps' | 'counted'>;
  * Counts failed pods by class, and what worker 0 tells of restarts within living pods. Each is counted once: the UIDs of
  * counted pods are kept while the pods exist, as a Job does it.
  *
- * Generations that ended since a peer was lost aren't counted: the peer's pod is.
+ * Generations that ended since a peer was lost aren't counted: the peer's pod is. Nor are workers that stopped as their
+ * run was suspended.
  */
 export function countRestarts(
   previous: SimSiamRunStatus | undefined,
   pods: readonly Pod[],
   report: WorkerReport | undefined,
+  isSuspended: boolean,
 ): Counts {
   const { restarts = {}, lostSteps = 0, counted = {} } = previous ?? {};
   const failed = pods.filter(({ status }) => status?.phase === 'Failed');
@@ -23,8 +25,9 @@ export function countRestarts(
   const told = toldOf(report);
   const known = report !== undefined && counted.worker === report.podUid ? counted : {};
   const grown = (name: keyof typeof told): number => Math.max(0, told[name] - (known[name] ?? 0));
+  const classes = news.map(failureClass).filter((name) => !(isSuspended && name === 'preempted'));
   const additions: [FailureClass, number][] = [
-    ...news.map((pod): [FailureClass, number] => [failureClass(pod), 1]),
+    ...classes.map((name): [FailureClass, number] => [name, 1]),
     ['hang', grown('hang')],
     ['crash', grown('crash')],
   ];

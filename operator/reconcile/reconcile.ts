@@ -121,7 +121,7 @@ function see(observed: Observed, verdict: Verdict, job: Job | undefined, frozen:
     figures: pickFigures(figures),
     hasResult:
       frozen === undefined || (isLast('pretrain', frozen) ? figures.pretrain : figures.linear?.top1) !== undefined,
-    counts: countRestarts(run.status, pods, linear ?? pretrain),
+    counts: countRestarts(run.status, pods, linear ?? pretrain, run.spec.suspend),
     problem: refusal === undefined ? problem : { reason: 'Refused', message: refusal },
     wakeAt,
   };

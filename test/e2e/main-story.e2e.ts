@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { missingPrometheus, Prometheus } from '../helm/prometheus.ts';
 import { eventually, type KubeObject } from './support/kube.ts';
-import { installOperator, operatorNamespace } from './support/operator.ts';
+import { installOperator, operatorNamespace, scaleOperator, testRelease } from './support/operator.ts';
 import { smallRun } from './support/recipe.ts';
 import { type Reference, trainHere } from './support/reference.ts';
 import { conditionOf } from './support/watch-run.ts';
@@ -30,6 +30,17 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
   after(async () => {
     await prometheus?.stop();
     await workplace.close();
+  });
+
+  test('helm test passes, with what it asked; without an operator it fails', { timeout: 6 * minute }, async () => {
+    const good = await testRelease();
+    assert.ok(good.passed, good.output);
+    for (const path of ['readyz', 'metrics']) assert.match(good.output, new RegExp(`:8080/${path}: ok`));
+    await scaleOperator(workplace.kube, 0);
+    const bad = await testRelease();
+    assert.ok(!bad.passed, bad.output);
+    assert.match(bad.output, /fetch failed|ECONNREFUSED/);
+    await scaleOperator(workplace.kube, 2);
   });
 
   test('it pre-trains in three pods on three nodes, and its status shows how', { timeout: 10 * minute }, async () => {

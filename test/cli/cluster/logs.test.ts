@@ -44,7 +44,7 @@ class LogServer {
     await once(this.#server, 'listening');
     const server = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
     const connection = { server, namespace: 'lab', authorize: async () => ({}) };
-    return new Cluster(new Http(connection, systemClock), 'lab');
+    return new Cluster(new Http(connection, systemClock), 'lab', connection.server);
   }
 
   stop(): void {

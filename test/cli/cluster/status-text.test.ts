@@ -132,5 +132,14 @@ describe('the table of runs', () => {
     assert.match(head!, /^NAMESPACE +NAME +PHASE +GPUS +EPOCH +LOSS +STD×√D/);
     assert.match(row!, /^lab +birds +Pretraining +8 +41\/100 +-0\.500 +0\.91 +- +41\.3 % +- +- +3 +1 h 00 min$/);
   });
+  test('leaves out on a narrow terminal what matters least, and never cuts a column', () => {
+    const run = runObject({ ...status, conditions: [] });
+    const [wide] = runsTable([run], true, noon, 130);
+    assert.match(wide!, /GPUS.*AGE$/);
+    const narrow = runsTable([run], true, noon, 80);
+    assert.ok(narrow.every((line) => line.length <= 80));
+    assert.match(narrow[0]!, /^NAMESPACE +NAME +PHASE +EPOCH +LOSS +STD×√D +KNN +AGE$/);
+    assert.match(runsTable([run], true, noon, 20)[0]!, /^NAMESPACE +NAME +PHASE +EPOCH +KNN$/);
+  });
   test('says that there are none', () => assert.deepEqual(runsTable([], false, noon), ['there are no SimSiamRuns']));
 });

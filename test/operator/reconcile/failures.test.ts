@@ -49,16 +49,23 @@ describe('counting restarts', () => {
   const failed = podOf(run, { uid: 'a', exit: { code: 74 } });
 
   it('counts a failed pod once, however often it is seen', () => {
-    const first = countRestarts({}, [failed, podOf(run, { uid: 'b' })], undefined);
+    const first = countRestarts({}, [failed, podOf(run, { uid: 'b' })], undefined, false);
     assert.deepEqual(first.restarts, { storage: 1, total: 1 });
-    assert.deepEqual(countRestarts(first, [failed], undefined), first);
+    assert.deepEqual(countRestarts(first, [failed], undefined, false), first);
   });
 
   it('forgets the UIDs of pods that are gone, not their failures', () => {
-    const first = countRestarts({}, [failed], undefined);
-    const second = countRestarts(first, [podOf(run, { uid: 'c', exit: { code: 76 } })], undefined);
+    const first = countRestarts({}, [failed], undefined, false);
+    const second = countRestarts(first, [podOf(run, { uid: 'c', exit: { code: 76 } })], undefined, false);
     assert.deepEqual(second.restarts, { storage: 1, hang: 1, total: 2 });
     assert.deepEqual(second.counted, { pods: ['c'] });
+  });
+
+  it('leaves out those that a suspension stopped, for good, and nothing else', () => {
+    const stopped = [podOf(run, { uid: 's', exit: { code: 75 } }), failed];
+    const suspended = countRestarts({}, stopped, undefined, true);
+    assert.deepEqual(suspended.restarts, { storage: 1, total: 1 });
+    assert.deepEqual(countRestarts(suspended, stopped, undefined, false), suspended);
   });
 
   it('adds what a living worker tells, and begins anew with the next worker', () => {
@@ -66,9 +73,9 @@ describe('counting restarts', () => {
       podUid,
       progress: progressOf({ restarts: { peerLost: 5, hang, failed: 0 }, lostSteps }),
     });
-    const first = countRestarts({}, [], told('x', 1, 10));
-    const second = countRestarts(first, [], told('x', 2, 15));
-    const third = countRestarts(second, [], told('y', 1, 7));
+    const first = countRestarts({}, [], told('x', 1, 10), false);
+    const second = countRestarts(first, [], told('x', 2, 15), false);
+    const third = countRestarts(second, [], told('y', 1, 7), false);
     assert.deepEqual([third.restarts, third.lostSteps], [{ hang: 3, total: 3 }, 22]);
   });
 });
