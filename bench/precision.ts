@@ -70,6 +70,8 @@ export function precisionReport(results: readonly PrecisionResult[], epochs: num
       `| ${precision} | ${cell(knnTop1, 1)} | ${cell(effectiveRank, 1)} | ${cell(outputStd, 4)} |`,
   );
   const seeds = results[0]?.knnTop1.length ?? 0;
+  const apart = range(results.map(({ knnTop1 }) => mean(knnTop1)));
+  const ofSeeds = Math.max(...results.map(({ knnTop1 }) => range(knnTop1)));
   return [
     '<!-- Written by `npm run bench -- precision`. Do not edit. -->',
     '',
@@ -81,5 +83,9 @@ export function precisionReport(results: readonly PrecisionResult[], epochs: num
     '| --------- | ------------ | -------------- | ---------- |',
     ...rows,
     '',
+    `The kNN means are ${apart.toFixed(1)} points apart; seeds of one precision are up to ${ofSeeds.toFixed(1)} apart.`,
+    '',
   ].join('\n');
 }
+
+const range = (values: readonly number[]): number => Math.max(...values) - Math.min(...values);
