@@ -12,7 +12,8 @@ export interface Hands {
 }
 
 /**
- * Does one action for a run, and remembers to wait until the caches show it.
+ * Does one action for a run, and remembers to wait until the caches show it. What is new is created, what is there is
+ * applied (ADR 0014).
  *
  * Changes carry the version that they were decided from: what has changed since answers with a conflict, and so does a
  * write that a former leader sent and that arrives late.
@@ -32,16 +33,15 @@ export async function perform(
       return;
     case 'suspend': {
       const { job, suspend } = action;
-      expectations.wrote(key, await writer.patch(refOf(job), { metadata: versionOf(job), spec: { suspend } }));
+      expectations.wrote(key, await writer.apply({ ...identityOf(job), spec: { suspend } }));
       return;
     }
     case 'delete job':
       await remove(action.job, {});
       return;
     case 'fail pod': {
-      const { pod } = action;
-      const patch = { metadata: versionOf(pod), status: { phase: 'Failed' } };
-      expectations.wrote(key, await writer.patch(refOf(pod), patch, { subresource: 'status' }));
+      const status = { phase: 'Failed' };
+      expectations.wrote(key, await writer.applyStatus({ ...identityOf(action.pod), status }));
       return;
     }
     case 'remove pod':
@@ -66,6 +66,12 @@ export function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
 
 export function versionOf({ metadata }: KubeObject): { resourceVersion: string } {
   return { resourceVersion: metadata.resourceVersion ?? '' };
+}
+
+/** What an apply begins with, so that it is only of this very object, as it was seen: it never makes one. */
+export function identityOf({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const { name, namespace = '', uid = '', resourceVersion = '' } = metadata;
+  return { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion } };
 }
 
 async function unlessThere(creation: Promise<unknown>): Promise<void> {

@@ -15,7 +15,7 @@ import { buildEvent } from './event-object.ts';
 import { mergePatchOf } from './merge-patch.ts';
 import { observe } from './observe.ts';
 import { OwnTime } from './own-time.ts';
-import { perform, refOf, versionOf, type Hands } from './perform.ts';
+import { identityOf, perform, refOf, versionOf, type Hands } from './perform.ts';
 import { Refusals } from './refusals.ts';
 
 export interface RunControllerOptions {
@@ -83,10 +83,11 @@ export class RunController {
   }
 
   async #do(key: string, run: RunObject, { status, actions, events }: Outcome, hands: Hands): Promise<void> {
-    const patch = mergePatchOf(run.status ?? {}, status);
+    const isNews = mergePatchOf(run.status ?? {}, status) !== undefined;
     // Even a status that stays is written before a Job is made: the server refuses it if the run has changed since.
     const isFenced = actions.some(({ type }) => type === 'create' || type === 'delete run');
-    if (patch !== undefined || isFenced) await this.#writeStatus(key, run, patch, status, hands);
+    if (isNews || isFenced) await this.#writeStatus(key, run, status, hands);
+    if (isNews) this.#noteWritten(key, run, status);
     for (const event of events) await this.#tell(key, run, event, hands);
     for (const action of actions) {
       this.#options.logger.info({ run: key, action: action.type, ...nameIn(action) }, 'acts');
@@ -95,21 +96,23 @@ export class RunController {
     }
   }
 
-  async #writeStatus(
-    key: string,
-    run: RunObject,
-    status: object | undefined,
-    whole: SimSiamRunStatus,
-    { writer, expectations }: Hands,
-  ): Promise<void> {
+  async #writeStatus(key: string, run: RunObject, status: SimSiamRunStatus, hands: Hands): Promise<void> {
+    const { writer, expectations } = hands;
+    const applied = await writer.applyStatus({ ...identityOf(run), status });
+    expectations.wrote(key, applied);
+    // An apply leaves what another client has set, and the next turn would be decided from it.
+    const rest = mergePatchOf(applied.status, status);
+    if (rest === undefined) return;
+    this.#options.logger.warn({ run: key, fields: Object.keys(rest) }, 'another client wrote the status; taken back');
+    const patch = { metadata: versionOf(applied), status: rest };
+    expectations.wrote(key, await writer.patch(refOf(run), patch, { subresource: 'status' }));
+  }
+
+  #noteWritten(key: string, run: RunObject, status: SimSiamRunStatus): void {
     const { environment, logger } = this.#options;
-    const body = { metadata: versionOf(run), ...(status !== undefined && { status }) };
-    const written = await writer.patch(refOf(run), body, { subresource: 'status' });
-    expectations.wrote(key, written);
-    if (status === undefined) return;
     this.#written.set(key, this.#now);
-    environment.metrics?.statusWritten(run.status, whole);
-    logger.debug({ run: key, phase: whole.phase }, 'status written');
+    environment.metrics?.statusWritten(run.status, status);
+    logger.debug({ run: key, phase: status.phase }, 'status written');
   }
 
   async #tell(key: string, run: RunObject, event: Outcome['events'][number], { writer }: Hands): Promise<void> {

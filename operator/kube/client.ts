@@ -12,12 +12,17 @@ export interface ObjectRef {
 export interface KubeWriter {
   /** @throws ApiError with reason `AlreadyExists` if there is one of its name */
   create<T extends KubeObject>(object: T): Promise<T>;
-  /** Server-side apply with the field manager `simsiam-operator`, forced: fields that are left out are given up. */
+  /**
+   * Server-side apply with the field manager `simsiam-operator`, forced: fields that are left out are given up. One with a
+   * UID makes no object, one with a resourceVersion changes it only as it was seen.
+   *
+   * @throws ApiError 409 if it is gone or has changed
+   */
   apply<T extends KubeObject>(object: T): Promise<T>;
   /**
-   * The same on the status subresource. `object` has `status` and of its metadata name, namespace and uid.
+   * The same on the status subresource. `object` has `status` and of its metadata name, namespace, uid and resourceVersion.
    *
-   * @throws ApiError 404 if it is gone, 409 or 422 (the kinds differ) if one of another UID has taken its name
+   * @throws ApiError 404 if it is gone, 409 if it has changed or one of another UID has taken its name
    */
   applyStatus<T extends KubeObject>(object: T): Promise<T>;
   /** JSON merge patch (RFC 7386), of the status subresource on request. */

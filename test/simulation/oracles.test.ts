@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import type { Environment } from '../../operator/controller/environment.ts';
-import type { KubeWriter } from '../../operator/kube/client.ts';
+import type { KubeWriter, ObjectRef } from '../../operator/kube/client.ts';
 import type { KubeObject } from '../../operator/kube/objects.ts';
 import { Explorer } from './explore.ts';
 import { operatorUnderTest } from './operator-under-test.ts';
@@ -53,6 +53,14 @@ describe('the oracles', () => {
       },
     }));
     assert.ok((await oraclesOf('success', twice)).includes('two generations'));
+  });
+
+  it('see a status that another client wrote and that stays', async () => {
+    const lenient = brokenWriter(() => ({
+      patch: <T extends KubeObject>({ apiVersion, kind, name }: ObjectRef) =>
+        Promise.resolve({ apiVersion, kind, metadata: { name, resourceVersion: '1' } } as T),
+    }));
+    assert.ok((await oraclesOf('status of another client', lenient)).includes('hot loop'));
   });
 
   it('see children that nobody owns', async () => {

@@ -11,8 +11,6 @@ export interface Violation {
   readonly line: number;
 }
 
-/** More writes than any schedule needs. */
-const mostWrites = 400;
 /** What never turns back once it is true. */
 const oneWay = new Set(['PretrainComplete', 'Complete', 'Failed']);
 
@@ -27,7 +25,6 @@ export class Oracles {
   readonly #frozen = new Map<string, string>();
   /** UIDs of runs of which a condition has been true. */
   readonly #done = new Map<string, Set<string>>();
-  #writes = 0;
 
   constructor(cluster: Cluster, line: () => number) {
     this.#cluster = cluster;
@@ -48,7 +45,6 @@ export class Oracles {
   }
 
   wrote(verb: Verb, body: KubeObject, outcome: KubeObject | Error | undefined): void {
-    if (++this.#writes > mostWrites) this.report('hot loop', `${this.#writes} writes`);
     if (outcome instanceof Error && 'reason' in outcome && outcome.reason === 'Invalid') {
       this.report('invalid write', `${verb} ${body.kind}: ${outcome.message}`);
     }

@@ -38,6 +38,11 @@ export function editRun(cluster: Cluster, spec: object): void {
   if (findRun(cluster) !== undefined) cluster.server.patch(ref, { spec });
 }
 
+/** As a client that isn't the operator. */
+export function writeStatus(cluster: Cluster, status: object): void {
+  if (findRun(cluster) !== undefined) cluster.server.patch(ref, { status }, 'status');
+}
+
 export function deleteRun(cluster: Cluster, propagationPolicy: 'Background' | 'Foreground'): void {
   if (findRun(cluster) !== undefined) cluster.server.delete(ref, { propagationPolicy });
 }

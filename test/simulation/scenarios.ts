@@ -5,7 +5,7 @@ import type { Cluster, ClusterScript } from './model/cluster.ts';
 import type { Exit } from './model/pod-status.ts';
 import type { Stage } from './model/progress.ts';
 import type { Mishap } from './model/trainer.ts';
-import { createRun, deleteRun, editRun, holds, namespace, runName } from './runs.ts';
+import { createRun, deleteRun, editRun, holds, namespace, runName, writeStatus } from './runs.ts';
 
 /** What a user does once the world has come so far. */
 export interface Step {
@@ -56,6 +56,12 @@ const resume: Step = {
   name: 'resume',
   when: (cluster) => holds(cluster, 'Suspended') && noPodLives(cluster),
   act: (c) => editRun(c, { suspend: false }),
+};
+/** A field that the operator leaves out while the run is suspended, and would count from. */
+const strangeStatus: Step = {
+  name: 'another client writes the status',
+  when: resume.when,
+  act: (c) => writeStatus(c, { activeSince: c.server.timestamp(0) }),
 };
 const remove = (when: Step['when'], policy: 'Background' | 'Foreground'): Step => ({
   name: `delete (${policy})`,
@@ -108,6 +114,7 @@ export const scenarios: readonly Scenario[] = [
   scenario('lost node of worker 0', { mishaps: [mishap('linear', 10_000, 0, 'lost node')] }),
   scenario('suspend and resume', { steps: [suspend(trains), resume] }),
   scenario('suspend linear', { steps: [suspend(evaluates), resume] }),
+  scenario('status of another client', { steps: [suspend(trains), strangeStatus], ends: 'Suspended' }),
   scenario('created suspended', { spec: { suspend: true }, steps: [resume] }),
   scenario('stays suspended', { steps: [suspend(trains)], ends: 'Suspended' }),
   scenario('queue', { spec: { queueName: 'team' }, preemptions: 1 }),

@@ -35,6 +35,8 @@ const quietMs = 200_000;
 const restMs = 90_000;
 /** A world whose operator makes more turns within a second spins. */
 const mostStepsASecond = 3000;
+/** More writes than any schedule needs. */
+const mostWrites = 400;
 const longestMs = 6 * 3600 * 1000;
 
 /** One schedule: a scenario with its faults, from the first object until nothing changes any more. */
@@ -99,6 +101,10 @@ export class World implements WireHost {
       stepsInSecond = Math.floor(before / 1000) === Math.floor(this.time.now / 1000) ? stepsInSecond + 1 : 0;
       if (stepsInSecond > mostStepsASecond) {
         this.#oracles.report('hot loop', `${stepsInSecond} steps in a second`);
+        break;
+      }
+      if (this.#writes > mostWrites) {
+        this.#oracles.report('hot loop', `${this.#writes} writes`);
         break;
       }
       second = second || before;

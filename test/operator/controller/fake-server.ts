@@ -44,12 +44,13 @@ export class FakeServer implements KubeWriter {
     return this.#write({ verb: 'create', kind: object.kind, name: object.metadata.name, body: object }, object);
   }
 
-  apply(): never {
-    throw new Error('the operator applies nothing');
+  apply<T extends KubeObject>(object: T): Promise<T> {
+    return this.#write({ verb: 'apply', kind: object.kind, name: object.metadata.name, body: object }, object);
   }
 
-  applyStatus(): never {
-    throw new Error('the operator applies nothing');
+  applyStatus<T extends KubeObject>(object: T): Promise<T> {
+    const write = { verb: 'apply', kind: object.kind, name: object.metadata.name, subresource: 'status', body: object };
+    return this.#write(write, object);
   }
 
   patch<T extends KubeObject>(

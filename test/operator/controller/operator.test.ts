@@ -44,7 +44,7 @@ describe('an operator that sees a new run', () => {
     assert.deepEqual(
       server.writes.map(({ verb, kind, name }) => `${verb} ${kind} ${kind === 'Event' ? '' : name}`.trim()),
       [
-        'patch SimSiamRun digits',
+        'apply SimSiamRun digits',
         'create Secret digits-token-0a1b2c3d',
         'create ConfigMap digits-pretrain',
         'create Service digits',
@@ -55,7 +55,8 @@ describe('an operator that sees a new run', () => {
     );
     const status = server.writes[0]!;
     assert.equal(status.subresource, 'status');
-    assert.deepEqual((status.body as KubeObject).metadata, { resourceVersion: '7' });
+    const { name, namespace, uid } = runOf().metadata;
+    assert.deepEqual((status.body as KubeObject).metadata, { name, namespace, uid, resourceVersion: '7' });
   });
 
   it('may do what it does by its rules, and list and watch what it follows', async () => {
@@ -63,7 +64,8 @@ describe('an operator that sees a new run', () => {
     await operate(server, 7);
     const isAllowed = (verb: string, kind: string, subresource?: string): boolean => {
       const resource = `${plurals[kind]}${subresource === undefined ? '' : `/${subresource}`}`;
-      return runRules.some(({ resources, verbs }) => resources.includes(resource) && verbs.includes(verb));
+      const asked = verb === 'apply' ? 'patch' : verb;
+      return runRules.some(({ resources, verbs }) => resources.includes(resource) && verbs.includes(asked));
     };
     for (const { verb, kind, subresource } of server.writes) {
       assert.ok(isAllowed(verb, kind, subresource), `${verb} ${kind}`);

@@ -6,7 +6,7 @@ import { ApiError, KubeConnectionError, NotLeaderError } from '../../../operator
 import { KubeClient } from '../../../operator/kube/kube-client.ts';
 import { LeaderElection } from '../../../operator/kube/leader-election.ts';
 import { KubeLeaseClient } from '../../../operator/kube/lease-client.ts';
-import type { ConfigMap, Lease, Pod } from '../../../operator/kube/objects.ts';
+import type { ConfigMap, Job, Lease, Pod } from '../../../operator/kube/objects.ts';
 import type { FaultyApiServer } from './api-server.ts';
 import { startControlPlane } from '../../support/control-plane.ts';
 import { hastyClock, startFaultyApiServer } from './api-server.ts';
@@ -121,6 +121,30 @@ describe('KubeClient', { skip }, () => {
     assert.equal(patched.status!.reason, 'a');
     const stranger = { apiVersion: 'v1', kind: 'Pod', metadata: { ...only, uid: 'another' }, status: { reason: 'b' } };
     await assert.rejects(client.applyStatus(stranger), isApiError(422, 'Invalid'));
+  });
+
+  it('applies to the very object as it was seen, whatever else is in it, and never makes one', async () => {
+    const twice = [
+      { name: 'TWICE', value: '1' },
+      { name: 'TWICE', value: '2' },
+    ];
+    const containers = [{ name: 'main', image: 'image', env: twice }];
+    const template = { spec: { restartPolicy: 'Never', containers } };
+    const kind = { apiVersion: 'batch/v1', kind: 'Job' } as const;
+    const metadata = { name: 'seen', namespace };
+    const made = await client.create<Job>({ ...kind, metadata, spec: { suspend: true, template } });
+    const only = { ...metadata, uid: made.metadata.uid!, resourceVersion: made.metadata.resourceVersion! };
+    const resume = { ...kind, metadata: only, spec: { suspend: false } };
+    const resumed = (await client.apply(resume)) as unknown as Job;
+    assert.equal(resumed.spec!.suspend, false);
+    assert.deepEqual(resumed.spec!.template.spec!.containers[0]!.env, twice);
+    await assert.rejects(client.apply(resume), isApiError(409, 'Conflict'));
+    const current = resumed.metadata.resourceVersion!;
+    const again = await client.apply({ ...resume, metadata: { ...only, resourceVersion: current } });
+    assert.equal(again.metadata.resourceVersion, current);
+    const gone = { ...resume, metadata: { ...only, name: 'gone' } };
+    await assert.rejects(client.apply(gone), isApiError(409, 'Conflict'));
+    await assert.rejects(client.applyStatus({ ...gone, status: {} }), isApiError(404, 'NotFound'));
   });
 
   it('merges a patch', async () => {

@@ -6,6 +6,7 @@ import type { Progress, WorkerStage } from '../../../api/worker.ts';
 import { workerPorts } from '../../../api/worker.ts';
 import type { Job, KubeObject } from '../../../operator/kube/objects.ts';
 import { leaseRules, runRules } from '../../../operator/rbac.ts';
+import { smallestRun } from '../../api/smallest-run.ts';
 import { startControlPlane } from '../../support/control-plane.ts';
 import { kubectlOutput } from '../../support/kubectl.ts';
 import { is, LiveCluster, operatorUser } from './live-cluster.ts';
@@ -34,6 +35,12 @@ function progress(stage: WorkerStage, phase: Progress['phase']): Progress {
       : { linear: { epoch: 2, top1: 61.25 } };
   const restarts = { peerLost: 0, hang: 0, failed: 0 };
   return { stage, phase, generation: 1, updatedAt: new Date().toISOString(), ...figures, restarts, lostSteps: 0 };
+}
+
+/** Who wants what a field is, as `simsiam-operator Apply`. */
+function managersOf({ metadata }: KubeObject, field: string): string[] {
+  const owners = metadata.managedFields?.filter(({ fieldsV1 }) => JSON.stringify(fieldsV1).includes(`"${field}"`));
+  return (owners ?? []).map(({ manager, operation }) => `${manager} ${operation}`);
 }
 
 describe('runs on a real API server', { skip, concurrency: true }, () => {
@@ -75,6 +82,8 @@ describe('runs on a real API server', { skip, concurrency: true }, () => {
     const kinds = (await childrenOf('whole')).map(({ kind }) => kind).filter((kind) => kind !== 'Pod');
     const both = ['ConfigMap', 'ConfigMap', 'Job', 'Job'];
     assert.deepEqual(kinds.toSorted(), [...both, 'NetworkPolicy', 'Secret', 'Service']);
+    const run = (await cluster.list(smallestRun)).find(({ metadata }) => metadata.name === 'whole')!;
+    assert.deepEqual(managersOf(run, 'f:status'), ['simsiam-operator Apply']);
     await kubectlOutput(plane!, ['delete', 'ssr', 'whole']);
     while ((await childrenOf('whole')).length > 0);
   });
@@ -101,6 +110,12 @@ describe('runs on a real API server', { skip, concurrency: true }, () => {
         return labels?.['simsiam.dev/run'] !== 'paused' || status?.phase === 'Failed';
       }),
     );
+    const [job] = await cluster.list({ apiVersion: 'batch/v1', kind: 'Job' }, 'simsiam.dev/run=paused');
+    assert.ok(managersOf(job!, 'f:suspend').includes('simsiam-operator Apply'));
+    // What somebody writes into the status is not counted from.
+    const stranger = JSON.stringify({ status: { activeSince: '2026-01-01T00:00:00Z' } });
+    await kubectlOutput(plane!, ['patch', 'ssr', 'paused', '--subresource=status', '--type=merge', '-p', stranger]);
+    await cluster.until('paused', (status) => status?.activeSince === undefined);
     await cluster.patch('paused', { suspend: false });
     await finish('paused', 'pretrain');
     await cluster.until('paused', is('PretrainComplete'));
@@ -144,13 +159,7 @@ describe('runs on a real API server', { skip, concurrency: true }, () => {
     await finish('queued', 'linear');
     await cluster.until('queued', is('Complete'));
     for (const stage of ['pretrain', 'linear'] as const) {
-      const managers = (await job(stage)).metadata.managedFields?.filter(({ fieldsV1 }) =>
-        JSON.stringify(fieldsV1).includes('"f:suspend"'),
-      );
-      assert.deepEqual(
-        managers?.map(({ manager }) => manager),
-        ['kueue'],
-      );
+      assert.deepEqual(managersOf(await job(stage), 'f:suspend'), ['kueue Update']);
     }
   });
 

@@ -1,3 +1,4 @@
+import { identityOf } from '../../../operator/controller/perform.ts';
 import type { ObjectRef, KubeWriter } from '../../../operator/kube/client.ts';
 import type { ConfigMap, Job, KubeObject, Pod } from '../../../operator/kube/objects.ts';
 
@@ -117,7 +118,7 @@ const reap = (until: Step['until']): Step => ({
   act: async (api, state) => {
     for (const pod of podsOf(state)) {
       if (pod.metadata.deletionTimestamp === undefined) continue;
-      if (!isOver(pod)) await api.patch(refOf(pod), { status: { phase: 'Failed' } }, { subresource: 'status' });
+      if (!isOver(pod)) await api.applyStatus({ ...identityOf(pod), status: { phase: 'Failed' } });
       const options = { uid: pod.metadata.uid!, propagationPolicy: 'Background', gracePeriodSeconds: 0 } as const;
       await api.delete(refOf(pod), options);
     }
@@ -127,7 +128,7 @@ const reap = (until: Step['until']): Step => ({
 
 const suspend = (wanted: boolean, until: Step['until']): Step => ({
   what: wanted ? 'suspend' : 'resume',
-  act: (api, state) => api.patch(refOf(jobsOf(state)[0]!), { spec: { suspend: wanted } }),
+  act: (api, state) => api.apply({ ...identityOf(jobsOf(state)[0]!), spec: { suspend: wanted } }),
   until,
 });
 
@@ -143,11 +144,11 @@ const remove = (propagationPolicy: 'Background' | 'Foreground' | 'Orphan', until
 const apply = (
   what: string,
   data: Record<string, string>,
-  { uid, refused = false }: { uid?: string; refused?: boolean } = {},
+  { refused = false, ...only }: { uid?: string; resourceVersion?: string; refused?: boolean } = {},
 ): Step => ({
   what,
   act: async (api) => {
-    const metadata = { name: 'map', namespace, ...(uid !== undefined && { uid }) };
+    const metadata = { name: 'map', namespace, ...only };
     const applied = api.apply<ConfigMap>({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data });
     if (!refused) return applied;
     return applied.then(
@@ -284,6 +285,7 @@ export const sequences: readonly Sequence[] = [
       { what: 'another writes', act: (api) => api.patch(map, { data: { b: '2', c: '2' } }), until: () => true },
       apply('leave out a and b', { d: '3' }),
       apply('a UID of another object', { d: '4' }, { uid: 'another', refused: true }),
+      apply('an older version', { d: '4' }, { resourceVersion: '1', refused: true }),
       apply('apply again', { d: '3' }),
     ],
   },

@@ -106,6 +106,7 @@ export class ApiServer {
     if (uid !== undefined && uid !== live.metadata.uid) {
       throw refusal('Conflict', `Precondition failed: UID in precondition: ${uid}, in object: ${live.metadata.uid}`);
     }
+    checkVersion(live, body.metadata.resourceVersion);
     const key = appliedKey(manager, live, subresource);
     const wanted = copyJson(body) as unknown as Json;
     const merged = applyFields(live as unknown as Json, this.#applied.get(key), wanted);
@@ -116,10 +117,7 @@ export class ApiServer {
 
   patch<T extends KubeObject>(ref: Ref, patch: object, subresource?: Subresource): T {
     const live = this.get<T>(ref);
-    const expected = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion;
-    if (expected !== undefined && expected !== live.metadata.resourceVersion) {
-      throw refusal('Conflict', `the ${ref.kind} "${ref.name}" has been modified`);
-    }
+    checkVersion(live, (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion);
     return this.#replace(live, mergePatch(live, copyJson(patch)) as unknown as T, subresource);
   }
 
@@ -128,9 +126,7 @@ export class ApiServer {
     if (uid !== undefined && uid !== live.metadata.uid) {
       throw refusal('Conflict', `Precondition failed: UID in precondition: ${uid}, in object: ${live.metadata.uid}`);
     }
-    if (resourceVersion !== undefined && resourceVersion !== live.metadata.resourceVersion) {
-      throw refusal('Conflict', `the ${ref.kind} "${ref.name}" has been modified`);
-    }
+    checkVersion(live, resourceVersion);
     const blocker = { Background: undefined, Foreground: 'foregroundDeletion', Orphan: 'orphan' }[propagationPolicy];
     const finalizers = [...(live.metadata.finalizers ?? [])];
     if (blocker !== undefined && !finalizers.includes(blocker)) finalizers.push(blocker);
@@ -175,6 +171,11 @@ export class ApiServer {
     const last = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
     this.log.push({ revision, type: 'DELETED', object: deepFreeze(last) });
   }
+}
+
+function checkVersion({ kind, metadata }: KubeObject, expected: string | undefined): void {
+  if (expected === undefined || expected === metadata.resourceVersion) return;
+  throw refusal('Conflict', `the ${kind} "${metadata.name}" has been modified`);
 }
 
 function appliedKey(manager: string, { metadata }: KubeObject, subresource: Subresource): string {
