@@ -30,7 +30,10 @@ export const workerContainer = 'trainer';
 
 /** TCP ports of a worker. Ranks listen on ports of their own choice, which the rendezvous tells. */
 export const workerPorts = {
-  /** HTTP: `/healthz`, `/readyz`, `/progress` (see `Progress`), `/curve` (`CurvePoint[]`), `/metrics` (Prometheus). */
+  /**
+   * HTTP: `/healthz`, `/readyz`, `/progress` (see `Progress`), `/curve` (`CurvePoint[]`), `/metrics` (Prometheus),
+   * `/stored/<key>` (`StoredText`).
+   */
   http: 8080,
   /** The rendezvous, at worker 0. */
   rendezvous: 7600,
@@ -89,6 +92,12 @@ export interface CurvePoint {
   readonly step: number;
   readonly loss: number;
   readonly outputStd: number;
+}
+
+/** `GET /stored/<key>`: a file of the run's store that has figures alone, for its page. */
+export interface StoredText {
+  /** Absent where nothing is stored there. */
+  readonly text?: string;
 }
 
 /** What a launcher writes to its termination message, as JSON of at most 4,096 bytes; the exit code is beside it. */

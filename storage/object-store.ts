@@ -18,6 +18,9 @@ export interface PutOptions {
   readonly sha256?: string;
 }
 
+/** What reading a run takes of its store. */
+export type ObjectReader = Pick<ObjectStore, 'uri' | 'get'>;
+
 /**
  * Objects by key under one URI. All that the trainer keeps goes through here, so this is also the list of guarantees
  * that a kind of store must give:

@@ -108,9 +108,9 @@ export class Cluster {
   }
 
   /** What a pod serves at its HTTP port, through the API server's proxy. */
-  async fromPod<T>(pod: string, port: number, path: string): Promise<T> {
+  async fromPod<T>(pod: string, port: number, path: string, timeoutMs = 3000): Promise<T> {
     const target = `${pathOf(podKind, this.namespace)}/http:${pod}:${port}/proxy${path}`;
-    return this.http.json<T>({ method: 'GET', path: target, timeoutMs: 3000 });
+    return this.http.json<T>({ method: 'GET', path: target, timeoutMs });
   }
 
   podPath(pod: string): string {

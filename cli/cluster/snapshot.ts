@@ -1,7 +1,7 @@
 import { type CurvePoint, type Progress, workerPorts } from '../../api/worker.ts';
 import type { RunObject } from '../../operator/kube/objects.ts';
 import type { Cluster } from './cluster.ts';
-import { type Worker, workersOf } from './workers.ts';
+import { firstWorker, type Worker, workersOf } from './workers.ts';
 
 /** A run as it is now. */
 export interface Snapshot {
@@ -16,13 +16,13 @@ export interface Snapshot {
 /** @throws RunNotFoundError, and what else a request throws */
 export async function takeSnapshot(cluster: Cluster, name: string): Promise<Snapshot> {
   const run = await cluster.run(name);
-  const workers = workersOf(await cluster.pods(name, run.metadata.uid));
+  const pods = await cluster.pods(name, run.metadata.uid);
   // The run's status has figures too: those of the worker are only newer, and many may not reach into pods.
-  const first = workers.findLast(({ index, state }) => index === 0 && state === 'Running');
+  const first = firstWorker(pods);
   const ask = async <T>(path: string): Promise<T | undefined> =>
     first && (await cluster.fromPod<T>(first.pod, workerPorts.http, path).catch(() => undefined));
   const [progress, curve] = await Promise.all([ask<Progress>('/progress'), ask<CurvePoint[]>('/curve')]);
-  return { run, workers, progress, ...(curve && { curve }) };
+  return { run, workers: workersOf(pods), progress, ...(curve && { curve }) };
 }
 
 /** How a run has ended, if it has. */

@@ -33,6 +33,11 @@ export function workersOf(pods: readonly Pod[]): readonly Worker[] {
   return [...newest.values()].map(workerOf).toSorted((a, b) => b.stage.localeCompare(a.stage) || a.index - b.index);
 }
 
+/** Worker 0 of the stage that runs, if it runs. */
+export function firstWorker(pods: readonly Pod[]): Worker | undefined {
+  return workersOf(pods).findLast(({ index, state }) => index === 0 && state === 'Running');
+}
+
 function createdAt({ metadata }: Pod): number {
   return Date.parse(metadata.creationTimestamp ?? '') || 0;
 }

@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 
-import type { ObjectStore } from '../../storage/object-store.ts';
-import { openRuns } from '../open-runs.ts';
+import type { ObjectReader } from '../../storage/object-store.ts';
+import { addRunFlags, type RunFlags, withRuns } from '../open-runs.ts';
 
-interface ReportOptions {
-  readonly file?: string;
+interface ReportOptions extends RunFlags {
   readonly output?: string;
   readonly tensorboard?: string;
   readonly json: boolean;
@@ -19,24 +18,25 @@ interface Written {
 const defaultOutput = 'report.html';
 
 export function addReport(program: Command, version: string): void {
-  program
-    .command('report')
-    .description('a page about a run, finished or not, or about several compared: one file that loads nothing')
-    .argument('[run...]', "the runs' spec.storage.uri: folders, file:///path or s3://bucket/prefix")
-    .option('-f, --file <file>', 'manifest of a run: its storage, with the endpoint')
+  addRunFlags(
+    program
+      .command('report')
+      .description('a page about a run, finished or not, or about several compared: one file that loads nothing'),
+  )
     .option('-o, --output <file>', `where the page goes (default: ${defaultOutput})`)
     .option('--tensorboard <folder>', "the histories as TensorBoard's event files; a page too only with --output")
     .option('--json', 'print {page, tensorboard}, the files that were written', false)
-    .action(async (uris: string[], options: ReportOptions) => {
-      const stores = await openRuns('report', uris, options.file);
-      const written = await write(stores, options, `simsiam ${version}`);
-      const files = [...(written.page === undefined ? [] : [written.page]), ...(written.tensorboard ?? [])];
-      process.stdout.write(options.json ? `${JSON.stringify(written)}\n` : files.map((file) => `${file}\n`).join(''));
-    });
+    .action(async (uris: string[], options: ReportOptions) =>
+      withRuns('report', uris, options, async (stores) => {
+        const written = await write(stores, options, `simsiam ${version}`);
+        const files = [...(written.page === undefined ? [] : [written.page]), ...(written.tensorboard ?? [])];
+        process.stdout.write(options.json ? `${JSON.stringify(written)}\n` : files.map((file) => `${file}\n`).join(''));
+      }),
+    );
 }
 
 async function write(
-  stores: readonly ObjectStore[],
+  stores: readonly ObjectReader[],
   { output, tensorboard }: ReportOptions,
   generator: string,
 ): Promise<Written> {

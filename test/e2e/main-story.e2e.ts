@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { Cluster } from '../../cli/cluster/cluster.ts';
+import { RunStore } from '../../cli/cluster/run-store.ts';
+import { readRunData } from '../../trainer/report/source/run-data.ts';
 import { missingPrometheus, Prometheus } from '../helm/prometheus.ts';
 import { eventually, type KubeObject } from './support/kube.ts';
 import { installOperator, operatorNamespace, scaleOperator, testRelease } from './support/operator.ts';
@@ -52,6 +55,11 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
     podSpecs = pods;
     if (!noPrometheus) prometheus = await scrape(workplace, pods);
     assert.equal(new Set(pods.map(({ spec }) => spec.nodeName)).size, 3);
+    // No credentials of the store are here: what is seen comes from worker 0, through the API server.
+    const cluster = Cluster.connect({ namespace: workplace.namespace });
+    const store = await RunStore.open(cluster, name);
+    await eventually('its page', 3 * minute, async () => ((await readRunData(store)).pretrain?.step ?? 0) > 0);
+    cluster.close();
     await eventually('the end of pre-training', 5 * minute, async () => {
       const object = await run();
       const { status = {} } = object;

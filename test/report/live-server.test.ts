@@ -77,7 +77,10 @@ describe('the server of the live page', () => {
     const none = await start('simsiam', ['ui']).ended;
     assert.deepEqual(
       [none.code, none.stderr],
-      [64, 'error: ui: name a run: its storage URI, or its manifest with -f [CLI_USAGE]\n'],
+      [
+        64,
+        'error: ui: name a run: its storage URI, its manifest with -f, or its name on a cluster with --run [CLI_USAGE]\n',
+      ],
     );
   });
 });

@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectReader } from '../../storage/object-store.ts';
 import { sha256 } from '../../storage/sha256.ts';
 import { CheckpointDamagedError, NoWholeCheckpointError, SafetensorsError } from './errors.ts';
 import type { JsonObject } from './json.ts';
@@ -27,7 +27,7 @@ export interface CheckpointWarning {
 }
 
 export interface ReadOptions {
-  readonly store: ObjectStore;
+  readonly store: ObjectReader;
   readonly stage: Stage;
   readonly onWarning?: (warning: CheckpointWarning) => void;
 }
@@ -75,7 +75,7 @@ export async function newestWhole(
   );
 }
 
-async function readWhole(store: ObjectStore, ref: CheckpointRef): Promise<WholeCheckpoint> {
+async function readWhole(store: ObjectReader, ref: CheckpointRef): Promise<WholeCheckpoint> {
   const manifest = await readManifest(store, ref);
   const file = async (name: CheckpointFile): Promise<Buffer> =>
     await readChecked(store, `${ref.key}/${name}`, manifest.files[name]);
@@ -91,7 +91,7 @@ async function readWhole(store: ObjectStore, ref: CheckpointRef): Promise<WholeC
  *
  * @throws CheckpointDamagedError
  */
-export async function readManifest(store: ObjectStore, ref: CheckpointRef): Promise<Manifest> {
+export async function readManifest(store: ObjectReader, ref: CheckpointRef): Promise<Manifest> {
   const key = `${ref.key}/manifest.json`;
   return parseManifest(await readChecked(store, key, { sha256: ref.manifestSha256 }), key);
 }
@@ -102,7 +102,7 @@ export async function readManifest(store: ObjectStore, ref: CheckpointRef): Prom
  * @throws CheckpointDamagedError
  */
 export async function readChecked(
-  store: ObjectStore,
+  store: ObjectReader,
   key: string,
   recorded: { readonly size?: number; readonly sha256: string },
 ): Promise<Buffer> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { PreconditionFailedError } from '../../storage/errors.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectReader, ObjectStore } from '../../storage/object-store.ts';
 import { RegisterDamagedError, StaleGenerationError } from './errors.ts';
 import { encodeJson } from './json.ts';
 import { jsonOf } from './manifest.ts';
@@ -34,7 +34,7 @@ function keyOf(stage: Stage): string {
   return `${stage}/latest.json`;
 }
 
-async function read(store: ObjectStore, stage: Stage): Promise<{ value: RegisterValue; version: string } | undefined> {
+async function read(store: ObjectReader, stage: Stage): Promise<{ value: RegisterValue; version: string } | undefined> {
   const object = await store.get(keyOf(stage));
   if (object === undefined) return undefined;
   const parsed = registerSchema.safeParse(jsonOf(object.bytes));
@@ -48,14 +48,14 @@ async function read(store: ObjectStore, stage: Stage): Promise<{ value: Register
 
 /** The newest generation and what is committed, oldest first, or `undefined` if the stage never began. Claims nothing. */
 export async function lookAtRegister(
-  store: ObjectStore,
+  store: ObjectReader,
   stage: Stage,
 ): Promise<Pick<RegisterValue, 'generation' | 'checkpoints'> | undefined> {
   return (await read(store, stage))?.value;
 }
 
 /** The checkpoints that are committed now, oldest first. Claims nothing. */
-export async function committedCheckpoints(store: ObjectStore, stage: Stage): Promise<readonly CheckpointRef[]> {
+export async function committedCheckpoints(store: ObjectReader, stage: Stage): Promise<readonly CheckpointRef[]> {
   return (await lookAtRegister(store, stage))?.checkpoints ?? [];
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RunResult } from '../../api/run-result.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectReader, ObjectStore } from '../../storage/object-store.ts';
 import { RunRecordDamagedError } from './errors.ts';
 import { jsonOf } from './manifest.ts';
 
@@ -22,7 +22,7 @@ export async function writeResult(store: ObjectStore, result: RunResult, recipeH
  *
  * @throws RunRecordDamagedError
  */
-export async function readResult(store: ObjectStore): Promise<StoredResult | undefined> {
+export async function readResult(store: ObjectReader): Promise<StoredResult | undefined> {
   const object = await store.get(key);
   if (object === undefined) return undefined;
   const value = jsonOf(object.bytes);

@@ -3,7 +3,7 @@ import { parseManifest } from '../../api/manifest.ts';
 import { recipeHash, recipeOf } from '../../api/recipe.ts';
 import type { SimSiamRun } from '../../api/run.ts';
 import { PreconditionFailedError } from '../../storage/errors.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectReader, ObjectStore } from '../../storage/object-store.ts';
 import { RecipeMismatchError } from './errors.ts';
 import type { RecipeDifference } from './recipe-difference.ts';
 import { describeDifference, isExtension, recipeDifferences } from './recipe-difference.ts';
@@ -33,7 +33,7 @@ export type RunStart =
  * @throws ManifestError and RunRecordDamagedError if what lies there can't be read
  */
 export async function readRunRecord(
-  store: ObjectStore,
+  store: ObjectReader,
 ): Promise<{ readonly run: SimSiamRun; readonly result: StoredResult | undefined } | undefined> {
   const found = await readRecord(store);
   return found && { run: found.run, result: found.result };
@@ -92,7 +92,7 @@ async function look(store: ObjectStore, run: SimSiamRun): Promise<{ start: RunSt
 }
 
 async function readRecord(
-  store: ObjectStore,
+  store: ObjectReader,
 ): Promise<{ run: SimSiamRun; result: StoredResult | undefined; version: string } | undefined> {
   const found = await store.get(key);
   if (found === undefined) return undefined;

@@ -1,5 +1,5 @@
 import { messageOf } from '../../api/errors.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectReader, ObjectStore } from '../../storage/object-store.ts';
 import { CheckpointDamagedError } from './errors.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 import { bytesOf, type NamedTensor } from './tensors.ts';
@@ -45,7 +45,7 @@ export async function writeSample(store: ObjectStore, sample: Sample): Promise<v
 }
 
 /** After which step the run's sample was taken, or `undefined` where there is none that can be read. */
-export async function sampleStep(store: ObjectStore): Promise<number | undefined> {
+export async function sampleStep(store: ObjectReader): Promise<number | undefined> {
   try {
     return (await readSample(store))?.step;
   } catch (thrown) {
@@ -59,7 +59,7 @@ export async function sampleStep(store: ObjectStore): Promise<number | undefined
  *
  * @throws CheckpointDamagedError if it isn't one
  */
-export async function readSample(store: ObjectStore): Promise<Sample | undefined> {
+export async function readSample(store: ObjectReader): Promise<Sample | undefined> {
   const object = await store.get(key);
   if (object === undefined) return undefined;
   try {

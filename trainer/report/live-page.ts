@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectReader } from '../../storage/object-store.ts';
 import { ReportSourceError } from './errors.ts';
 import { reportPage, waitingPage } from './page/page.ts';
 import type { RunData } from './source/run-data.ts';
@@ -9,11 +9,11 @@ const marks = ['run.yaml', 'pretrain/latest.json', 'linear/latest.json', 'result
 
 /** The page of runs that go on, written anew when one of them has committed something. */
 export class LivePage {
-  readonly #stores: readonly ObjectStore[];
+  readonly #stores: readonly ObjectReader[];
   readonly #generator: string;
   #written: { readonly version: string; readonly html: string } | undefined;
 
-  constructor(stores: readonly ObjectStore[], generator: string) {
+  constructor(stores: readonly ObjectReader[], generator: string) {
     this.#stores = stores;
     this.#generator = generator;
   }

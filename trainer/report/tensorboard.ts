@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectReader } from '../../storage/object-store.ts';
 import type { HistoryRecord } from '../checkpoint/json.ts';
 import type { Stage } from '../checkpoint/manifest.ts';
 import { readRunRecord } from '../checkpoint/run-record.ts';
@@ -22,7 +22,11 @@ const fileName = 'events.out.tfevents.simsiam';
  * @returns the files
  * @throws ReportSourceError where there is no run; the errors of reading one; the storage errors
  */
-export async function exportTensorBoard(stores: readonly ObjectStore[], folder: string, warn: Warn): Promise<string[]> {
+export async function exportTensorBoard(
+  stores: readonly ObjectReader[],
+  folder: string,
+  warn: Warn,
+): Promise<string[]> {
   const names: string[] = [];
   for (const store of stores) {
     const record = await readRunRecord(store);
@@ -40,7 +44,7 @@ export async function exportTensorBoard(stores: readonly ObjectStore[], folder: 
 }
 
 /** The records of an event file, made as the histories are read. */
-async function* eventRecords(store: ObjectStore, warn: Warn): AsyncGenerator<Buffer> {
+async function* eventRecords(store: ObjectReader, warn: Warn): AsyncGenerator<Buffer> {
   const pretrain = await committedStage(store, 'pretrain', warn);
   const linear = await committedStage(store, 'linear', warn);
   const trained = pretrain && spanOf(pretrain, undefined);
@@ -54,7 +58,7 @@ async function* eventRecords(store: ObjectStore, warn: Warn): AsyncGenerator<Buf
 }
 
 async function* stageRecords(
-  store: ObjectStore,
+  store: ObjectReader,
   name: Stage,
   stage: CommittedStage,
   span: Span,

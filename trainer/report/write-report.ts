@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectReader } from '../../storage/object-store.ts';
 import { ReportSourceError } from './errors.ts';
 import { mostRuns, reportPage } from './page/page.ts';
 import type { Warn } from './source/committed-stage.ts';
@@ -21,7 +21,7 @@ export interface ReportRequest {
  * @throws ReportSourceError where there is no run, or too many of them; the errors of reading one; the storage errors
  */
 export async function writeReport(
-  stores: readonly ObjectStore[],
+  stores: readonly ObjectReader[],
   { file, generator, warn }: ReportRequest,
 ): Promise<void> {
   if (stores.length > mostRuns)

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { messageOf } from '../../api/errors.ts';
+import type { StoredText } from '../../api/worker.ts';
 import { MetricsPortError } from './errors.ts';
 import type { GpuMemory } from './metrics.ts';
 import { trainerMetrics } from './metrics.ts';
@@ -16,9 +17,13 @@ export interface TelemetryServerOptions {
   readonly port: number;
   readonly report: () => ReportState;
   readonly gpuMemory?: () => Promise<readonly GpuMemory[]>;
+  /** What is at a key of the run's store; undefined where it isn't to be handed out. Default: nothing is. */
+  readonly stored?: (key: string) => Promise<StoredText | undefined>;
 }
 
-/** Serves `/healthz`, `/readyz`, `/progress` and `/curve` (api/worker.ts) and `/metrics` (docs/metrics-trainer.md). */
+const storedPath = '/stored/';
+
+/** Serves the paths of api/worker.ts, among them `/metrics` (docs/metrics-trainer.md). */
 export class TelemetryServer {
   readonly port: number;
   readonly #server: Server;
@@ -29,9 +34,13 @@ export class TelemetryServer {
   }
 
   /** @throws MetricsPortError */
-  static async listen({ host, port, report, gpuMemory }: TelemetryServerOptions): Promise<TelemetryServer> {
+  static async listen({ host, port, report, gpuMemory, stored }: TelemetryServerOptions): Promise<TelemetryServer> {
     const metrics = trainerMetrics({ report, ...(gpuMemory && { gpuMemory }) });
     const answer = async (path: string): Promise<Answer> => {
+      if (path.startsWith(storedPath)) {
+        const text = await stored?.(path.slice(storedPath.length));
+        return text === undefined ? { status: 404, text: 'it hands out no such file\n' } : json(text);
+      }
       switch (path) {
         case '/healthz':
           return { status: 200, text: 'ok\n' };
@@ -44,7 +53,7 @@ export class TelemetryServer {
         case '/metrics':
           return { status: 200, text: await metrics.metrics(), type: metrics.contentType };
         default:
-          return { status: 404, text: 'there are /healthz, /readyz, /progress, /curve and /metrics\n' };
+          return { status: 404, text: 'there are /healthz, /readyz, /progress, /curve, /metrics and /stored/<key>\n' };
       }
     };
     const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {

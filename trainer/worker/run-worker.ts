@@ -1,4 +1,5 @@
 import { workerPaths, workerPorts } from '../../api/worker.ts';
+import { openStore } from '../../storage/open-store.ts';
 import type { LaunchOutcome } from '../launch/launcher.ts';
 import { isLoopback, launchNode, type NodeOptions } from '../rendezvous/node.ts';
 import { isComplete } from './completion.ts';
@@ -27,7 +28,8 @@ export async function runWorker(options: WorkerOptions): Promise<LaunchOutcome> 
     const { run, stage, runUid, rendezvous, token, podIp, ...place } = await readWorkerPlace(env);
     index = place.index;
     const host = isLoopback(podIp) ? podIp : undefined;
-    metrics = await RunMetrics.serve(options.httpPort ?? workerPorts.http, host, stage);
+    const store = await openStore(run.spec.storage);
+    metrics = await RunMetrics.serve(options.httpPort ?? workerPorts.http, host, stage, store);
     return await launchNode({
       ...{ run, index, rendezvous, stop, kill, program, stages: [stage], address: podIp },
       identity: { run: runUid, stage, workers: run.spec.workers, token },

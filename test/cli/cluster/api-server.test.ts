@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -13,6 +13,7 @@ import { S3Server, useCredentials } from '../../storage/s3-server.ts';
 import { startControlPlane } from '../../support/control-plane.ts';
 import { kubectl, kubectlOutput } from '../../support/kubectl.ts';
 import { untilRunsAreServed } from '../../support/served-kind.ts';
+import { storeRun } from '../../report/fixtures/stored-run.ts';
 import { type Ended, start } from '../fixtures/processes.ts';
 
 const { plane, skip } = await startControlPlane();
@@ -211,6 +212,18 @@ describe('the command line on a real API server', { skip }, () => {
     await output('submit', '-f', manifest('moths', '', '', 'runs/moths'));
     await fails(64, /is a path inside the pods of moths.*RUN_STATE/, 'delete', 'moths', '--purge', '--yes');
     assert.equal((await runOf('moths')).metadata.name, 'moths');
+  });
+});
+
+describe('the page of a run without workers', { skip: skip === false ? noS3 : skip }, () => {
+  test('comes from its storage', async () => {
+    const storage = { uri: 's3://bucket/geese', endpoint: s3!.endpoint };
+    await storeRun(await openStore(storage), { name: 'geese' });
+    await output('submit', '-f', manifest('geese', '', '', `${storage.uri}, endpoint: '${storage.endpoint}'`));
+    assert.equal(await output('report', '--run', 'geese', '--output', 'geese.html'), 'geese.html\n');
+    const page = readFileSync(join(folder, 'geese.html'), 'utf8');
+    assert.match(page, /<h1[^>]*>geese<.*Effective rank/s);
+    await fails(64, /RUN_NOT_FOUND/, 'report', '--run', 'nobody');
   });
 });
 

@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../../../storage/object-store.ts';
+import type { ObjectReader } from '../../../storage/object-store.ts';
 import { CheckpointDamagedError } from '../../checkpoint/errors.ts';
 import type { HistoryRecord, JsonObject } from '../../checkpoint/json.ts';
 import type { HistorySegment, Manifest, Stage } from '../../checkpoint/manifest.ts';
@@ -34,7 +34,7 @@ export interface CommittedStage {
 
 /** Looks at a stage without claiming it, and without reading weights. `undefined`: nothing is committed. */
 export async function committedStage(
-  store: ObjectStore,
+  store: ObjectReader,
   stage: Stage,
   warn: Warn,
 ): Promise<CommittedStage | undefined> {
@@ -60,7 +60,7 @@ export async function committedStage(
  * that is damaged is left out with a warning.
  */
 export async function* recordsOf(
-  store: ObjectStore,
+  store: ObjectReader,
   { segments }: CommittedStage,
   warn: Warn,
 ): AsyncGenerator<HistoryRecord> {
@@ -84,7 +84,7 @@ export function linesOf(bytes: Uint8Array): JsonObject[] {
 }
 
 async function stateOf(
-  store: ObjectStore,
+  store: ObjectReader,
   ref: CheckpointRef,
   recorded: { readonly size: number; readonly sha256: string },
   warn: Warn,

@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../../../storage/object-store.ts';
+import type { ObjectReader } from '../../../storage/object-store.ts';
 import { CheckpointDamagedError } from '../../checkpoint/errors.ts';
 import type { Sample } from '../../checkpoint/sample.ts';
 import { readSample } from '../../checkpoint/sample.ts';
@@ -17,10 +17,10 @@ export interface Embeddings {
 }
 
 /** Of a live page, so that what takes seconds is computed once a sample. */
-const known = new WeakMap<ObjectStore, Embeddings>();
+const known = new WeakMap<ObjectReader, Embeddings>();
 
 /** `undefined` as long as pre-training isn't finished, and with a warning where its sample is damaged. */
-export async function readEmbeddings(store: ObjectStore, warn: Warn): Promise<Embeddings | undefined> {
+export async function readEmbeddings(store: ObjectReader, warn: Warn): Promise<Embeddings | undefined> {
   try {
     const sample = await readSample(store);
     if (sample === undefined || sample.names.length < 2) return undefined;

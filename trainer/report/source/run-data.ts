@@ -1,6 +1,6 @@
 import type { RunResult } from '../../../api/run-result.ts';
 import type { SimSiamRun } from '../../../api/run.ts';
-import type { ObjectStore } from '../../../storage/object-store.ts';
+import type { ObjectReader } from '../../../storage/object-store.ts';
 import type { JsonObject } from '../../checkpoint/json.ts';
 import type { Stage } from '../../checkpoint/manifest.ts';
 import { readRunRecord } from '../../checkpoint/run-record.ts';
@@ -58,7 +58,7 @@ export interface RunData {
  * @throws ManifestError, RunRecordDamagedError and RegisterDamagedError if its records can't be read
  * @throws the storage errors
  */
-export async function readRunData(store: ObjectStore): Promise<RunData> {
+export async function readRunData(store: ObjectReader): Promise<RunData> {
   const record = await readRunRecord(store);
   if (record === undefined) {
     throw new ReportSourceError(`${store.uri} holds no run: there is no run.yaml; give the spec.storage.uri of one`);
@@ -87,7 +87,7 @@ export async function readRunData(store: ObjectStore): Promise<RunData> {
 }
 
 async function readStage(
-  store: ObjectStore,
+  store: ObjectReader,
   name: Stage,
   warn: Warn,
 ): Promise<{ stage: CommittedStage; data: StageData } | undefined> {

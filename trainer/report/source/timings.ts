@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../../../storage/object-store.ts';
+import type { ObjectReader } from '../../../storage/object-store.ts';
 import { linesOf } from './committed-stage.ts';
 
 /** What an epoch of pre-training took. */
@@ -14,7 +14,7 @@ export interface EpochTiming {
 }
 
 /** One timing an epoch, the last one of those that were trained twice. Empty where none is recorded. */
-export async function readTimings(store: ObjectStore): Promise<EpochTiming[]> {
+export async function readTimings(store: ObjectReader): Promise<EpochTiming[]> {
   const object = await store.get('pretrain/timings.jsonl');
   const byEpoch = new Map<number, EpochTiming>();
   for (const { step, epoch, samplesPerSecond, seconds } of object ? linesOf(object.bytes) : []) {
