@@ -10,8 +10,11 @@ export interface RetryTiming {
 export interface RetryPolicy {
   /** Whether the next try may succeed. */
   readonly isTransient: (thrown: unknown) => boolean;
-  /** How long after the first failure the last try may start. Asked after each failure. Milliseconds. */
-  readonly patience: () => number;
+  /**
+   * Until when tries may start. Asked after each failure. Milliseconds, of the timing's clock.
+   * @param failedSince When the first try failed.
+   */
+  readonly until: (failedSince: number) => number;
   readonly timing: RetryTiming;
 }
 
@@ -24,7 +27,7 @@ const longestDelay = 5000;
  *
  * @throws what the last try threw
  */
-export async function retrying<T>(task: () => Promise<T>, { isTransient, patience, timing }: RetryPolicy): Promise<T> {
+export async function retrying<T>(task: () => Promise<T>, { isTransient, until, timing }: RetryPolicy): Promise<T> {
   let failedSince: number | undefined;
   for (let failures = 0; ; failures++) {
     try {
@@ -33,7 +36,7 @@ export async function retrying<T>(task: () => Promise<T>, { isTransient, patienc
       if (!isTransient(thrown)) throw thrown;
       failedSince ??= timing.now();
       const delay = Math.min(longestDelay, firstDelay * 2 ** failures) * (1 - timing.random() / 2);
-      if (timing.now() + delay - failedSince > patience()) throw thrown;
+      if (timing.now() + delay > until(failedSince)) throw thrown;
       await timing.wait(delay);
     }
   }

@@ -6,7 +6,10 @@ import { s3Client } from './s3-client.ts';
 import { isTransient, s3Error } from './s3-failures.ts';
 import type { S3Location } from './s3-location.ts';
 
-/** How long a request is repeated after its first failure. Milliseconds. */
+/**
+ * How long requests are repeated from the first one that failed. It is the store that is away, so one patience is for all
+ * requests together: a writer that gave up tidies up after itself, and would else wait anew for each object. Milliseconds.
+ */
 export interface S3Patience {
   /** Until the store has answered once: a mistake in the address is likelier than an outage. */
   readonly first: number;
@@ -28,6 +31,8 @@ export class S3Requests {
   readonly #patience: S3Patience;
   readonly #timing: RetryTiming;
   #answered = false;
+  /** Failures without an answer between them. */
+  #outage: { readonly since: number; last: number } | undefined;
 
   constructor(location: S3Location, patience = defaultPatience, timing = defaultTiming) {
     this.client = s3Client(location);
@@ -38,15 +43,34 @@ export class S3Requests {
 
   async send<T>(task: () => Promise<T>): Promise<T> {
     return await this.retrying(async () => {
-      const result = await task();
-      this.#answered = true;
-      return result;
+      try {
+        const result = await task();
+        this.#answered = true;
+        this.#outage = undefined;
+        return result;
+      } catch (thrown) {
+        if (isTransient(thrown)) this.#noteFailure();
+        else this.#outage = undefined;
+        throw thrown;
+      }
     }, isTransient);
   }
 
   async retrying<T>(task: () => Promise<T>, isWorthIt: (thrown: unknown) => boolean): Promise<T> {
-    const patience = (): number => (this.#answered ? this.#patience.later : this.#patience.first);
-    return await retrying(task, { isTransient: isWorthIt, patience, timing: this.#timing });
+    const until = (failedSince: number): number =>
+      Math.min(failedSince, this.#outage?.since ?? failedSince) + this.#limit;
+    return await retrying(task, { isTransient: isWorthIt, until, timing: this.#timing });
+  }
+
+  /** Where nobody asked for so long, nobody knows whether it is the same outage: it counts as another one. */
+  #noteFailure(): void {
+    const now = this.#timing.now();
+    if (this.#outage && now - this.#outage.last <= this.#limit) this.#outage.last = now;
+    else this.#outage = { since: now, last: now };
+  }
+
+  get #limit(): number {
+    return this.#answered ? this.#patience.later : this.#patience.first;
   }
 
   /** @param action what `work` tries, in words that fit after "can't" */

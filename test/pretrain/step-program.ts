@@ -6,6 +6,8 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import { parseManifest } from '../../api/manifest.ts';
 import { simSiam } from '../../trainer/model/simsiam.ts';
+import { graphSpecs } from '../../trainer/model/state.ts';
+import { Accumulation } from '../../trainer/pretrain/accumulation.ts';
 import { toTensors } from '../../trainer/pretrain/checkpoint-tensors.ts';
 import { trainLoop, type StepReport, type ViewsBatch } from '../../trainer/pretrain/loop.ts';
 import { holdState, StateCodec, type PretrainState } from '../../trainer/pretrain/state.ts';
@@ -35,6 +37,10 @@ export interface RankFigures {
   readonly after: StepState;
   /** After the same step once more from the same state. */
   readonly again: StepState;
+  /** After the first steps of a warm-up, each of the batch in two parts. */
+  readonly warmedUp: StepState;
+  /** In force in those steps. */
+  readonly warmUpRates: readonly number[];
   /** After some steps and after many more, with two ranks. */
   readonly footprints: readonly Footprint[];
 }
@@ -43,6 +49,10 @@ export interface RankFigures {
 const looks = [60, 200] as const;
 
 const batchSize = 16;
+/** Of a batch that is accumulated. */
+const parts = 2;
+/** The first epoch, in which the learning rate grows. */
+const warmUpSteps = 3;
 const [rank, threads, ...addresses] = process.argv.slice(2) as [string, string, ...string[]];
 const world = Math.max(1, addresses.length);
 const changes = {
@@ -50,6 +60,8 @@ const changes = {
   storage: 'nowhere',
 };
 const run = parseManifest(JSON.stringify(tinyRun(changes)), 'the tiny run');
+const warmUp = { ...changes, pretrain: { ...changes.pretrain, accumulationSteps: parts, warmupEpochs: 1 } };
+const warmUpRun = parseManifest(JSON.stringify(tinyRun(warmUp)), 'the tiny run');
 const { imageSize, seed } = run.spec.pretrain;
 
 const runtime = Runtime.open({
@@ -59,18 +71,26 @@ const runtime = Runtime.open({
 });
 const model = simSiam(run.spec.pretrain);
 const codec = new StateCodec(runtime, model);
-const step = tracePretrainStep({ runtime, model, spec: run.spec.pretrain, batch: batchSize / world, imageSize });
+const common = { runtime, model, spec: run.spec.pretrain, imageSize };
+const step = tracePretrainStep({ ...common, batch: batchSize / world });
+const ofPart = { ...common, batch: batchSize / world / parts, parts };
+const lastPart = tracePretrainStep(ofPart);
+const accumulation = new Accumulation(ofPart, graphSpecs(codec.groups.trainable));
 
-/** This rank's part of the batch: noise, brighter from image to image, so that its halves differ in their statistics. */
-function viewOf(view: number): Uint8Array {
+/**
+ * This rank's share of the images `from` up to `to` of the batch: noise, brighter from image to image, so that its halves
+ * differ in their statistics.
+ */
+function viewOf(view: number, from = 0, to = batchSize): Uint8Array {
   const pixels = imageSize * imageSize * 3;
   const random = new CounterRandom(1, view);
   const all = Uint8Array.from(
     { length: batchSize * pixels },
     (_, i) => random.integer(128) + 8 * Math.floor(i / pixels),
   );
-  const own = batchSize / world;
-  return all.slice(Number(rank) * own * pixels, (Number(rank) + 1) * own * pixels);
+  const own = (to - from) / world;
+  const first = from + Number(rank) * own;
+  return all.slice(first * pixels, (first + own) * pixels);
 }
 const views = [viewOf(0), viewOf(1)] as const;
 
@@ -78,18 +98,29 @@ async function* batches(): AsyncGenerator<ViewsBatch> {
   for (let i = 0; i < looks[1]; i++) yield { views };
 }
 
+async function* batchesInParts(): AsyncGenerator<ViewsBatch> {
+  const size = batchSize / parts;
+  for (let i = 0; i < warmUpSteps; i++)
+    for (let from = 0; from < batchSize; from += size)
+      yield { views: [viewOf(0, from, from + size), viewOf(1, from, from + size)] };
+}
+
+const contextOf = (of: typeof run) => ({ run: of, runtime, stop: new AbortController().signal, clock: () => 0 });
+
 async function train(
   from: PretrainState,
   totalSteps: number,
   onStep: (report: StepReport) => void,
+  how: Partial<Parameters<typeof trainLoop>[0]> = {},
 ): Promise<PretrainState> {
   const { state } = await trainLoop({
-    context: { run, runtime, stop: new AbortController().signal, clock: () => 0 },
+    context: contextOf(run),
     ...{ step, batches },
     plan: { stepsPerEpoch: looks[1], totalSteps },
     start: { state: from, step: 0 },
     checkpointDue: () => false,
     afterStep: (report) => Promise.resolve(onStep(report)),
+    ...how,
   });
   return state;
 }
@@ -115,6 +146,13 @@ const initial = await codec.initial(seed);
 let first: StepReport | undefined;
 const after = await valuesOf(await train(holdState(initial), 1, (report) => (first = report)));
 const again = await valuesOf(await train(holdState(initial), 1, () => {}));
+const warmUpRates: number[] = [];
+const inParts = {
+  ...{ context: contextOf(warmUpRun), step: lastPart, batches: batchesInParts, accumulation },
+  plan: { stepsPerEpoch: warmUpSteps, totalSteps: warmUpSteps },
+};
+const noteRate = ({ learningRate }: StepReport): void => void warmUpRates.push(learningRate);
+const warmedUp = await valuesOf(await train(holdState(initial), warmUpSteps, noteRate, inParts));
 const footprints: Footprint[] = [];
 if (world > 1) {
   await train(holdState(initial), looks[1], ({ step }) => {
@@ -122,5 +160,6 @@ if (world > 1) {
   });
   footprints.push(footprint());
 }
-const figures: RankFigures = { loss: first!.loss, outputStd: first!.outputStd, after, again, footprints };
+const { loss, outputStd } = first!;
+const figures: RankFigures = { loss, outputStd, after, again, warmedUp, warmUpRates, footprints };
 process.send!(figures, () => process.exit(0));

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 
 import type { Running } from '../cli/fixtures/processes.ts';
 import { start } from '../cli/fixtures/processes.ts';
+import { s3Proxy } from '../storage/s3-proxy.ts';
 import { credentials, freePort, S3Server, useCredentials } from '../storage/s3-server.ts';
 import { tinyRun } from './fixtures/tiny-run.ts';
 import { killAll, Workplace } from './fixtures/workplace.ts';
@@ -16,15 +17,19 @@ after(async () => await server?.kill());
 useCredentials();
 const { server, skip } = await S3Server.start(workplace.path('server'));
 
-/** Short: what differs between kinds of store is not the training. */
-const short = { pretrain: { epochs: 2 }, linear: { epochs: 1, baselines: false } };
+/** Short: what differs between kinds of store is not the training. Checkpoints come by epochs alone, however slow it is. */
+const short = { pretrain: { epochs: 2 }, linear: { epochs: 1, baselines: false }, checkpoint: { everyMinutes: 0 } };
 
 /** Starts `simsiam run` of the short run with a store in S3. */
-async function startInS3(uri: string, endpoint: string): Promise<Running> {
+async function startInS3(
+  uri: string,
+  endpoint: string,
+  command: Parameters<typeof start>[0] = 'simsiam',
+): Promise<Running> {
   const run = tinyRun({ ...short, storage: uri });
   const file = workplace.path('s3.yaml');
   await writeFile(file, JSON.stringify({ ...run, spec: { ...run.spec, storage: { uri, endpoint } } }));
-  return start('simsiam', ['run', '-f', file], workplace.folder);
+  return start(command, ['run', '-f', file], workplace.folder);
 }
 
 describe('a run whose store is in S3', { timeout: 300_000, skip }, () => {
@@ -63,6 +68,27 @@ describe('a run whose store is in S3', { timeout: 300_000, skip }, () => {
       result: { ...result, recipeHash: undefined },
     });
     assert.deepEqual(withoutHash(workplace.remains('from-s3')), withoutHash(workplace.remains('undisturbed')));
+  });
+
+  test('ends with one line where the server goes away for good, and goes on once it is back', async () => {
+    const uri = 's3://bucket/away';
+    // In the middle of the second checkpoint: it is neither committed nor can it be tidied away.
+    const endpoint = await s3Proxy(server!.port, async (method, path): Promise<'answered'> => {
+      if (method === 'PUT' && path.includes('/step-16-g1/optimizer')) await server!.kill();
+      return 'answered';
+    });
+    const { code, stderr } = await (await startInS3(uri, endpoint, 'simsiam with impatient ranks')).ended;
+    assert.match(
+      stderr,
+      /^error: rank 0: can't reach http:[^\n]* can't write \S*step-16-g1\/optimizer[^\n]* \[STORAGE_UNAVAILABLE\]\n$/,
+    );
+    assert.equal(code, 74);
+    assert.equal(workplace.committed('server/objects/bucket/away').pretrain, 8);
+    await server!.restart();
+    const again = await (await startInS3(uri, endpoint)).ended;
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(again.stdout, /"phase":"Pretraining","detail":"resumed at step 8"/);
+    assert.deepEqual(workplace.remains('server/objects/bucket/away'), workplace.remains('undisturbed'));
   });
 
   test('ends with one line where the store can not be used', async () => {

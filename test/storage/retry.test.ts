@@ -21,7 +21,7 @@ async function attempt(
   };
   const policy = {
     isTransient: () => isTransient,
-    patience: () => patience,
+    until: (failedSince: number) => failedSince + patience,
     timing: { now: () => now, random: () => random, wait },
   };
   const result = await retrying(task, policy).catch((error: Error) => error);
