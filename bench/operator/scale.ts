@@ -208,10 +208,16 @@ async function startOperator(kubeconfig: string) {
     });
     child.once('close', () => reject(new Error('the operator ended')));
   });
+  let isStopping = false;
+  child.once('close', (code) => {
+    // Such as for want of an answer within its lease: nothing would come any more of what is waited for.
+    if (!isStopping) throw new Error(`the operator ended by itself, with code ${code}`);
+  });
   return {
     pid: child.pid!,
     url: `http://127.0.0.1:${port}`,
     stop: async () => {
+      isStopping = true;
       const closed = once(child, 'close');
       child.kill('SIGTERM');
       await closed;

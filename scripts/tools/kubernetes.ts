@@ -1,9 +1,13 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../../storage/cache-folder.ts';
+import { SetupError } from '../setup/errors.ts';
 import { goProgram } from './go-program.ts';
 
 export const kubernetesVersion = '1.34.4';
+
+/** The oldest that the operator is for: its control plane alone. Tests without nodes take it on request. */
+const oldest = { minor: '1.31', version: '1.31.13' } as const;
 
 const sources = fileURLToPath(new URL('../../../scripts/cluster', import.meta.url));
 const tellsVersion = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'];
@@ -15,23 +19,39 @@ const tellsVersion = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/ver
  * @returns the folder with the programs
  * @throws SetupError if Go is missing or can't build them
  */
-export async function kubernetes(cache = cacheFolder()): Promise<string> {
-  const [major, minor] = kubernetesVersion.split('.') as [string, string];
-  const values = { gitVersion: `v${kubernetesVersion}`, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
+export function kubernetes(cache = cacheFolder()): Promise<string> {
+  const nodes = ['kube-scheduler', 'kubelet', 'kube-proxy', 'kubeadm'];
+  return build('kubernetes', kubernetesVersion, [...controlPlane, ...nodes], cache);
+}
+
+/**
+ * The programs of a control plane that the environment variable SIMSIAM_KUBERNETES asks for: `1.31`, which is built when
+ * it is asked for first, or without it those of `kubernetes`.
+ *
+ * @throws SetupError for another version, or if Go is missing or can't build them
+ */
+export async function testedKubernetes(
+  wanted = process.env.SIMSIAM_KUBERNETES,
+  cache = cacheFolder(),
+): Promise<string> {
+  if (wanted === undefined || wanted === '') return kubernetes(cache);
+  if (wanted === oldest.minor) return build(`kubernetes-${oldest.minor}`, oldest.version, controlPlane, cache);
+  throw new SetupError(`SIMSIAM_KUBERNETES: there is no ${wanted}: leave it out or take ${oldest.minor}`);
+}
+
+const controlPlane = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'];
+
+function build(folder: string, version: string, links: readonly string[], cache: string): Promise<string> {
+  const [major, minor] = version.split('.') as [string, string];
+  const values = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
   const variables = tellsVersion.flatMap((path) =>
     Object.entries(values).map(([name, value]) => [`${path}.${name}`, value]),
   );
   return goProgram(
     {
-      name: 'kubernetes',
-      version: kubernetesVersion,
-      source: { folder: join(sources, 'kubernetes') },
+      ...{ name: 'kubernetes', version, links, source: { folder: join(sources, folder) } },
       tags: ['selinux', 'notest', 'grpcnotrace'],
       variables: Object.fromEntries(variables) as Record<string, string>,
-      links: [
-        ...['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'],
-        ...['kubelet', 'kube-proxy', 'kubeadm', 'kubectl'],
-      ],
       purpose: 'to test on a cluster',
     },
     cache,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { messageOf } from '../../api/errors.ts';
-import { kubernetes } from '../../scripts/tools/kubernetes.ts';
+import { testedKubernetes } from '../../scripts/tools/kubernetes.ts';
 import { ControlPlane, type ControlPlaneOptions } from '../../scripts/cluster/loopback/control-plane.ts';
 
 /**
@@ -15,7 +15,7 @@ export async function startControlPlane(
 ): Promise<{ plane: ControlPlane; skip: false } | { plane: undefined; skip: string }> {
   let programs: string;
   try {
-    programs = await kubernetes();
+    programs = await testedKubernetes();
   } catch (thrown) {
     const skip = messageOf(thrown);
     process.stderr.write(`SKIPPED, not passed: the tests with an API server. Reason: ${skip}\n`);

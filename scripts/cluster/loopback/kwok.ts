@@ -101,14 +101,16 @@ containerStatuses:
 `;
 }
 
+/** With its default of 4 what is measured is how long KWOK waits for the API server. */
+const parallelism = {
+  apiVersion: 'config.kwok.x-k8s.io/v1alpha1',
+  kind: 'KwokConfiguration',
+  options: { podPlayStageParallelism: 32, nodePlayStageParallelism: 4 },
+};
+
 export function kwokFlags(folder: string, kubeconfig: string, port: number, pods: FakePods): string[] {
   const config = join(folder, 'kwok.yaml');
-  writeFileSync(
-    config,
-    stages(pods)
-      .map((stage) => JSON.stringify(stage))
-      .join('\n---\n'),
-  );
+  writeFileSync(config, [parallelism, ...stages(pods)].map((document) => JSON.stringify(document)).join('\n---\n'));
   return [
     `--kubeconfig=${kubeconfig}`,
     `--config=${config}`,

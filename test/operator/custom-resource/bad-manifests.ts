@@ -24,7 +24,7 @@ export const badManifests: readonly (readonly [Readonly<Record<string, Json | un
   [{ 'spec.suspend': 'yes' }, /spec\.suspend: Invalid value: "string": .*must be of type boolean/],
   [{ 'spec.image': '' }, /spec\.image: Invalid value: "": .*at least 1 chars long/],
   [{ 'spec.gpuResourceName': '' }, /spec\.gpuResourceName: Invalid value: "": .*at least 1 chars long/],
-  [{ 'spec.queueName': 'q'.repeat(254) }, /spec\.queueName: Too long: may not be more than 253 bytes/],
+  [{ 'spec.queueName': 'q'.repeat(254) }, /spec\.queueName: Too long: may not be (more|longer) than 253/],
   [{ 'spec.activeDeadlineSeconds': 0 }, /spec\.activeDeadlineSeconds: Invalid value: 0: .*greater than or equal to 1/],
   [{ 'spec.ttlSecondsAfterFinished': -1 }, /spec\.ttlSecondsAfterFinished: Invalid value: -1: .*greater than or equal/],
   // Data and storage
