@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
 
 import { exitCode } from '../api/exit-codes.ts';
 import type { CommandEnd } from './command-end.ts';
@@ -44,18 +44,13 @@ export async function runCli(argv: readonly string[], { rankProgram }: CliOption
     .option('--verbose', 'show the stack of unexpected errors', false)
     // Set before the commands, which inherit it.
     .exitOverride()
-    .configureOutput({ outputError: () => {} });
+    .configureOutput({ outputError: () => {} })
+    .configureHelp({ optionDescription: descriptionOf });
+  program.commandsGroup('On this machine:');
   addRun(program, setEnd, rankProgram);
   addPretrain(program, setEnd, rankProgram);
   addLinear(program, setEnd, rankProgram);
-  addWorker(program, setEnd, rankProgram);
-  addModel(program);
-  addDoctor(program, setEnd);
-  addDataset(program);
-  addConvert(program);
-  addEmbed(program, setEnd);
-  addKnn(program, setEnd);
-  addReport(program, packageVersion());
+  program.commandsGroup('On a cluster:');
   addSubmit(program);
   addStatus(program, setEnd);
   addTop(program, setEnd);
@@ -63,8 +58,19 @@ export async function runCli(argv: readonly string[], { rankProgram }: CliOption
   addSuspend(program);
   addResume(program);
   addDelete(program);
-  addCompletion(program);
+  addWorker(program, setEnd, rankProgram);
+  program.commandsGroup('The page of a run, wherever it is:');
+  addReport(program, packageVersion());
   addUi(program, packageVersion());
+  program.commandsGroup('Data, checkpoints and features:');
+  addDataset(program);
+  addConvert(program);
+  addEmbed(program, setEnd);
+  addKnn(program, setEnd);
+  addModel(program);
+  program.commandsGroup('This installation:').helpCommand(true);
+  addDoctor(program, setEnd);
+  addCompletion(program);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return end;
@@ -76,6 +82,13 @@ export async function runCli(argv: readonly string[], { rankProgram }: CliOption
     if (thrown.code === 'commander.help') return { exitCode: exitCode.badInput };
     return { exitCode: reportError(usageError(thrown), verbose) };
   }
+}
+
+/** Without the defaults that go without saying: a flag is off, a list is empty. */
+function descriptionOf(this: Help, option: Option): string {
+  const isOff =
+    option.defaultValue === false || (Array.isArray(option.defaultValue) && option.defaultValue.length === 0);
+  return isOff ? option.description : Help.prototype.optionDescription.call(this, option);
 }
 
 /** What an image or the plugin of kubectl leaves out is loaded only when it is needed, and then missed. */

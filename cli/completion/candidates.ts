@@ -18,6 +18,7 @@ export async function candidates(
   const before = words.slice(0, -1);
   const { command, rest } = commandOf(program, before);
   const option = optionOf(command, before.at(-1));
+  if (option?.long === '--run') return startingWith(last, await runNames());
   if (option !== undefined) return startingWith(last, option.argChoices ?? []);
   if (last.startsWith('-')) return startingWith(last, visibleOptions(command));
   if (command.commands.length > 0) return startingWith(last, visibleCommands(command));

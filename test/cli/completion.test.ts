@@ -19,6 +19,7 @@ function program(): Command {
     .command('dataset')
     .command('fetch')
     .addArgument(new Argument('<name>').choices(['mnist5k']));
+  root.command('ui').argument('[run...]').option('-r, --run <name>', '');
   root.command('secret', { hidden: true });
   return root;
 }
@@ -26,7 +27,7 @@ function program(): Command {
 describe('what a word may become', () => {
   const cases: [words: string[], expected: string[]][] = [
     [['st'], ['status']],
-    [[''], ['status', 'logs', 'dataset', 'help']],
+    [[''], ['status', 'logs', 'dataset', 'ui', 'help']],
     [['sec'], []],
     [['--v'], ['--verbose']],
     [
@@ -42,6 +43,7 @@ describe('what a word may become', () => {
       ['--namespace', '--json', '--help'],
     ],
     [['logs', '--stage', 'l'], ['linear']],
+    [['ui', '--run', 'be'], ['bees']],
     [
       ['dataset', ''],
       ['fetch', 'help'],

@@ -77,6 +77,15 @@ for (const [path, parts] of partsOfDocument) {
   });
 }
 
+test('README.md leads to every page of docs/', () => {
+  const linked = new Set(partsOfDocument.get('README.md')!.links.map((link) => link.split('#')[0]));
+  const pages = documents.filter((path) => /^docs\/(tutorials\/)?[^/]+$/.test(path));
+  assert.deepEqual(
+    pages.filter((path) => !linked.has(path)),
+    [],
+  );
+});
+
 test('npm scripts that the documents name exist', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
   const named = new Set([...partsOfDocument.values()].flatMap(npmScripts));
@@ -88,7 +97,7 @@ test('npm scripts that the documents name exist', () => {
 
 /** Programs whose calls are checked below, and what every machine has. */
 const checkedPrograms = ['npm', 'simsiam', 'git', 'cd'];
-/** Its commands are run by test/helm/documented.test.ts. */
+/** Its commands are run by test/helm/documented-commands.test.ts. */
 const runWhole = 'docs/cluster.md';
 
 test('other commands than those that the tests check or run are marked `not-run`', () => {

@@ -1,12 +1,26 @@
+import {
+  type Dashboard,
+  type GraphFieldConfig,
+  LegendDisplayMode,
+  type Panel,
+  type RowPanel,
+  SortOrder,
+  StackingMode,
+  TooltipDisplayMode,
+  type VariableModel,
+  VisibilityMode,
+  type VizLegendOptions,
+  type VizTooltipOptions,
+} from '@grafana/schema';
 import { dashboardRows, type PanelSpec } from './dashboard-panels.ts';
 
 const datasource = { type: 'prometheus', uid: '${datasource}' };
 /** Grafana's grid: 24 columns, rows of 30 pixels. */
 const grid = { columns: 24, height: 8, perRow: 3 };
 
-/** The Grafana dashboard of the chart. */
+/** The Grafana dashboard of the chart, by Grafana's own types of one. */
 export function dashboardJson(): string {
-  const dashboard = {
+  const dashboard: Dashboard = {
     uid: 'simsiam',
     title: 'SimSiam',
     tags: ['simsiam'],
@@ -25,7 +39,7 @@ export function dashboardJson(): string {
   return `${JSON.stringify(dashboard, undefined, 2)}\n`;
 }
 
-function variable(name: string, metric: string) {
+function variable(name: string, metric: string): VariableModel {
   return {
     ...{ name, label: name, type: 'query', datasource, refresh: 2, sort: 1 },
     query: { query: `label_values(${metric}, ${name})`, refId: name },
@@ -33,8 +47,8 @@ function variable(name: string, metric: string) {
   };
 }
 
-function panels(): object[] {
-  const all: object[] = [];
+function panels(): (Panel | RowPanel)[] {
+  const all: (Panel | RowPanel)[] = [];
   let y = 0;
   for (const { title, panels } of dashboardRows) {
     all.push({
@@ -59,8 +73,8 @@ function panels(): object[] {
 function panel(
   id: number,
   { title, description, unit, queries, stacked = false, min }: PanelSpec,
-  gridPos: object,
-): object {
+  gridPos: Required<Panel>['gridPos'],
+): Panel {
   return {
     ...{ id, type: 'timeseries', title, description, datasource, gridPos },
     fieldConfig: {
@@ -70,13 +84,16 @@ function panel(
         custom: {
           lineWidth: 1,
           fillOpacity: stacked ? 40 : 5,
-          showPoints: 'auto',
-          stacking: { mode: stacked ? 'normal' : 'none' },
-        },
+          showPoints: VisibilityMode.Auto,
+          stacking: { mode: stacked ? StackingMode.Normal : StackingMode.None },
+        } satisfies GraphFieldConfig,
       },
       overrides: [],
     },
-    options: { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi', sort: 'desc' } },
+    options: {
+      legend: { showLegend: true, displayMode: LegendDisplayMode.List, placement: 'bottom', calcs: [] },
+      tooltip: { mode: TooltipDisplayMode.Multi, sort: SortOrder.Descending },
+    } satisfies { legend: VizLegendOptions; tooltip: VizTooltipOptions },
     targets: queries.map(([expr, legendFormat], i) => ({
       ...{ refId: String.fromCodePoint(65 + i), datasource, expr, legendFormat },
     })),
