@@ -12,6 +12,8 @@ const barWidth = 24;
 const separator = ' · ';
 /** Workers that are listed; of more, those that don't run first. */
 const listedWorkers = 12;
+/** Characters of what Kubernetes says of a worker: the condition has all of it, for one of them. */
+const longestDetail = 60;
 
 /**
  * What `simsiam status` shows of a run, as lines. Pure.
@@ -129,9 +131,12 @@ export function restartsText(restarts: SimSiamRunStatus['restarts'] = {}): strin
 }
 
 function conditionLines(status: SimSiamRunStatus | undefined, now: number, width: number): string[] {
+  const said = new Set<string>();
   return (status?.conditions ?? []).filter(isWorthShowing).flatMap((condition) => {
     const { type, status: is, reason, message, lastTransitionTime } = condition;
-    const words = isFine(condition) || message === '' ? [] : wrapped(message, width - 6);
+    // A run that has failed isn't healthy for the same reason: once is enough.
+    const words = isFine(condition) || message === '' || said.has(message) ? [] : wrapped(message, width - 6);
+    said.add(message);
     return [
       `${mark(condition)} ${type.padEnd(17)}${is.padEnd(8)}${reason}, ${ageOf(lastTransitionTime, now)}`,
       ...words.map((line) => `    ${line}`),
@@ -162,7 +167,7 @@ function workerLines(workers: readonly Worker[], now: number): string[] {
   const urgent = workers.toSorted((a, b) => Number(a.state === 'Running') - Number(b.state === 'Running'));
   const listed = workers.length <= listedWorkers ? workers : urgent.slice(0, listedWorkers);
   const rows = listed.map(({ stage, index, state, created, restarts, node, detail }) => [
-    ...[`${stage} ${index}`, state, ageOf(created, now), String(restarts), node ?? '-', detail ?? ''],
+    ...[`${stage} ${index}`, state, ageOf(created, now), String(restarts), node ?? '-', shortened(detail)],
   ]);
   const more = workers.length - listed.length;
   const running = workers.filter(({ state }) => state === 'Running').length;
@@ -170,6 +175,10 @@ function workerLines(workers: readonly Worker[], now: number): string[] {
     ...columns([['WORKER', 'STATE', 'AGE', 'RESTARTS', 'NODE', ''], ...rows]),
     ...(more > 0 ? [`and ${more} more; ${running} of ${workers.length} run`] : []),
   ];
+}
+
+function shortened(detail = ''): string {
+  return detail.length <= longestDetail ? detail : `${detail.slice(0, longestDetail - 1)}…`;
 }
 
 function section(title: string, lines: readonly string[]): string[] {

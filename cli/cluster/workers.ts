@@ -63,7 +63,8 @@ function stateOf({ status }: Pod): [state: string, detail: string | undefined] {
   const container = status?.containerStatuses?.find(({ name }) => name === workerContainer)?.state;
   if (container?.terminated !== undefined) {
     const { exitCode, reason } = container.terminated;
-    return [exitCode === 0 ? 'Done' : `exit ${exitCode}`, reason === 'Error' ? undefined : reason];
+    const says = reason !== 'Error' && reason !== 'Completed';
+    return [exitCode === 0 ? 'Done' : `exit ${exitCode}`, says ? reason : undefined];
   }
   if (container?.waiting !== undefined) return [container.waiting.reason ?? 'Waiting', container.waiting.message];
   if (container?.running !== undefined) return ['Running', undefined];

@@ -8,7 +8,7 @@ import { advanceSeries, noSeries } from '../../../cli/cluster/series.ts';
 import { sparkline } from '../../../cli/cluster/sparkline.ts';
 import { statusLines } from '../../../cli/cluster/status-text.ts';
 import { workersOf } from '../../../cli/cluster/workers.ts';
-import { before, noon, pod, runObject, running } from './objects.ts';
+import { before, containerState, noon, pod, runObject, running } from './objects.ts';
 
 const status: SimSiamRunStatus = {
   phase: 'Pretraining',
@@ -70,6 +70,27 @@ describe('the status of a run', () => {
       '      std 0.0001',
       '  ✓ Healthy          True    Running, 5 s',
     ]);
+  });
+
+  test('the same words are said once', () => {
+    const message = 'the shard is not there';
+    const conditions = [
+      { type: 'Failed', status: 'True', reason: 'BadData', message },
+      { type: 'Healthy', status: 'False', reason: 'Failed', message },
+    ].map((each) => ({ ...each, lastTransitionTime: before(5) }) as Condition);
+    const lines = statusLines({ run: runObject({ conditions }), workers: [], progress: undefined }, noSeries, noon);
+    assert.deepEqual(lines.slice(lines.indexOf('Conditions') + 1), [
+      '  ✗ Failed           True    BadData, 5 s',
+      `      ${message}`,
+      '  ! Healthy          False   Failed, 5 s',
+    ]);
+  });
+
+  test('what Kubernetes says of a worker is cut where it is long', () => {
+    const waiting = { reason: 'ImagePullBackOff', message: 'x'.repeat(100) };
+    const workers = workersOf([pod({ index: 0, status: containerState({ waiting }) })]);
+    const lines = statusLines({ run, workers, progress: undefined }, noSeries, noon);
+    assert.ok(lines.at(-1)!.endsWith(` ${'x'.repeat(59)}…`), lines.at(-1));
   });
 
   test('what worker 0 says is newer, and has steps: a time is left', () => {

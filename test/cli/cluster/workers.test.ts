@@ -21,7 +21,7 @@ test('the newest pod of each worker, by stage and number', () => {
 
 test('why a worker does not run', () => {
   const cases = [
-    [{ terminated: { exitCode: 0 } }, 'Done', undefined],
+    [{ terminated: { exitCode: 0, reason: 'Completed' } }, 'Done', undefined],
     [{ terminated: { exitCode: 64, reason: 'Error' } }, 'exit 64', undefined],
     [{ terminated: { exitCode: 137, reason: 'OOMKilled' } }, 'exit 137', 'OOMKilled'],
     [{ waiting: { reason: 'ImagePullBackOff', message: 'no such image' } }, 'ImagePullBackOff', 'no such image'],
