@@ -51,7 +51,7 @@ export async function benchmarkStep(step: StepCase, options: StepOptions): Promi
     (layout) =>
       new Contestant(`PyTorch (${layout})`, {
         command: python,
-        args: [pytorchScript('step'), ...args, layout, 'fp32', 'cpu'],
+        args: [pytorchScript('step'), ...args, layout, 'fp32', 'cpu', 'eager'],
       }),
   );
   const all = [ours, ...theirs];

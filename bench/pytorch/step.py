@@ -1,7 +1,7 @@
 """Times SimSiam's pre-training step in PyTorch.
 
 Arguments: ARCH BATCH SIZE THREADS LAYOUT (contiguous or channels_last) PRECISION (fp32 or bf16, by autocast)
-DEVICE (cpu or cuda). On a GPU fp32 lets convolutions use TF32, PyTorch's default. Then a number of steps on each line of
+DEVICE (cpu or cuda) MODE (eager or compile, by torch.compile). On a GPU fp32 lets convolutions use TF32, PyTorch's default. Then a number of steps on each line of
 standard input, answered by a line of JSON: {"milliseconds": [one a step]}.
 """
 
@@ -15,13 +15,14 @@ from simsiam import SimSiam, optimizer
 
 
 def main() -> None:
-    arch, (layout, precision, device) = sys.argv[1], sys.argv[5:8]
+    arch, (layout, precision, device, mode) = sys.argv[1], sys.argv[5:9]
     batch, size, threads = (int(value) for value in sys.argv[2:5])
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     memory = torch.channels_last if layout == "channels_last" else torch.contiguous_format
     model = SimSiam(arch).to(device, memory_format=memory)
     sgd = optimizer(model)
+    forward = torch.compile(model) if mode == "compile" else model
     for group in sgd.param_groups:
         group["lr"] = 0.05 * batch / 256
     views = [torch.randn(batch, 3, size, size).to(device, memory_format=memory) for _ in range(2)]
@@ -29,7 +30,7 @@ def main() -> None:
     def step() -> float:
         start = time.perf_counter()
         with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
-            loss, _ = model(*views)
+            loss, _ = forward(*views)
         sgd.zero_grad(set_to_none=True)
         loss.backward()
         sgd.step()

@@ -17,3 +17,9 @@ process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
 process.env['TF_DETERMINISTIC_OPS'] ??= '1';
 // cuDNN's one-pass batch norm for bfloat16; without it TensorFlow transposes every activation around the slower one.
 process.env['TF_USE_CUDNN_BATCHNORM_SPATIAL_PERSISTENT'] ??= '1';
+// On a GPU XLA can fuse all that isn't a convolution or a matrix product into few kernels (docs/gpu.md). It leaves the CPU
+// alone.
+if (process.env['SIMSIAM_XLA'] === '1') {
+  process.env['TF_XLA_FLAGS'] ??= '--tf_xla_auto_jit=2 --tf_xla_ops_to_cluster=FUSIBLE';
+  process.env['XLA_FLAGS'] ??= '--xla_gpu_deterministic_ops=true';
+}

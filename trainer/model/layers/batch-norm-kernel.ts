@@ -1,21 +1,23 @@
 import { allReduceSum, world } from '../../tensorflow/collectives.ts';
-import { onGpu } from '../../tensorflow/device.ts';
-import { rawOp, rawOps } from '../../tensorflow/raw-op.ts';
+import { compiledByXla, onGpu } from '../../tensorflow/device.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 import type { Views } from '../layer.ts';
 import { cpuBatchNorm } from './cpu-batch-norm.ts';
-import { gpuBatchNorm } from './gpu-batch-norm.ts';
-import { EPSILON, FORMAT, type LocalGradient, type Moments, rowsOf } from './local-batch-norm.ts';
+import { cudnnBatchNorm } from './cudnn-batch-norm.ts';
+import {
+  EPSILON,
+  type LocalBatchNorm,
+  type LocalGradient,
+  type Moments,
+  normalizeWith,
+  rowsOf,
+} from './local-batch-norm.ts';
+import { xlaBatchNorm } from './xla-batch-norm.ts';
 
 /** What the batch is like in each channel: float32 [channels], of one view over all ranks. */
 export interface Statistics extends Moments {
   /** With n/(n−1) of the global n: what the running variance moves towards. */
   readonly unbiasedVariance: Tensor;
-}
-
-/** Batch norm by given statistics. x: [n, h, w, c] of any float type, vectors float32 [c]. */
-export function normalizeWith(x: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor): Tensor {
-  return rawOps('FusedBatchNormV3', [x, scale, shift, mean, variance], { ...FORMAT, is_training: false }, 6)[0]!;
 }
 
 /**
@@ -35,7 +37,7 @@ export function normalizeByBatch(
   // All views are one node of tfjs's tape, since their backward messages go out together.
   const outputs = tf
     .engine()
-    .runKernel(registerKernel(count, onGpu()), { ...named, scale, shift, pivot }) as unknown as Tensor[];
+    .runKernel(registerKernel(count, localBatchNorm()), { ...named, scale, shift, pivot }) as unknown as Tensor[];
   return { normalized: outputs.slice(0, count), statistics: unflatten(outputs.slice(count, 4 * count)) };
 }
 
@@ -50,14 +52,18 @@ function unflatten(tensors: readonly Tensor[]): Statistics[] {
   });
 }
 
+function localBatchNorm(): LocalBatchNorm {
+  if (!onGpu()) return cpuBatchNorm;
+  return compiledByXla() ? xlaBatchNorm : cudnnBatchNorm;
+}
+
 const registered = new Set<string>();
 
 /** tfjs wants the number of inputs and outputs that a kernel saves for its gradient up front: a kernel per count. */
-function registerKernel(count: number, gpu: boolean): string {
-  const kernelName = `BatchNormOf${count}On${gpu ? 'Gpu' : 'Cpu'}`;
+function registerKernel(count: number, local: LocalBatchNorm): string {
+  const kernelName = `BatchNormOf${count}By${local.name}`;
   if (registered.has(kernelName)) return kernelName;
   registered.add(kernelName);
-  const local = gpu ? gpuBatchNorm : cpuBatchNorm;
   const names = Array.from({ length: count }, (_, i) => `view${i}`);
   tf.registerKernel({
     kernelName,
@@ -96,10 +102,7 @@ function registerKernel(count: number, gpu: boolean): string {
         const workspace = outputs.slice(from, from + local.workspaces);
         return local.backward({ dy: (dy as Tensor[])[i]!, x, scale, moments: statistics[i]!, workspace });
       });
-      const whole = local.throughOwnMoments && world() === 1;
-      const dx = whole
-        ? gradients.map((gradient) => gradient.dx)
-        : throughStatistics(views, scale, statistics, gradients, local.throughOwnMoments);
+      const dx = gradientsByViews(views, scale, statistics, gradients);
       return {
         ...Object.fromEntries(names.map((name, i) => [name, () => dx[i]!])),
         scale: () => gradients.map((gradient) => gradient.dScale).reduce((a, b) => tf.add(a, b)),
@@ -127,31 +130,23 @@ function overRanks(views: Views, moments: readonly Moments[], pivot: Tensor): St
   });
 }
 
-/**
- * Adds to dx what flows through mean and variance, from two sums over all ranks.
- * @param throughOwn whether dx has that of this rank's own rows, which then goes.
- */
-function throughStatistics(
+/** With what flows through mean and variance, from two sums over all ranks. */
+function gradientsByViews(
   views: Views,
   scale: Tensor,
   statistics: readonly Statistics[],
   gradients: readonly LocalGradient[],
-  throughOwn: boolean,
 ): Tensor[] {
+  const ofOne = gradients.flatMap(({ dxOfOne }) => dxOfOne ?? []);
+  if (world() === 1 && ofOne.length === views.length) return ofOne;
   const sums = allReduceSum(gradients.flatMap(({ dScale, dShift }) => [dScale, dShift]));
   return views.map((x, i) => {
-    const { mean, variance } = statistics[i]!;
-    const { dx, dScale, dShift } = gradients[i]!;
-    const missing = (ofAll: Tensor, own: Tensor): Tensor => {
-      const all = tf.mul(ofAll, -1 / (rowsOf(x) * world()));
-      return throughOwn ? tf.add(all, tf.mul(own, 1 / rowsOf(x))) : all;
-    };
-    const inverse = tf.rsqrt(tf.add(variance, EPSILON));
+    const inverse = tf.rsqrt(tf.add(statistics[i]!.variance, EPSILON));
     const gain = tf.mul(scale, inverse);
-    const slope = tf.mul(tf.mul(gain, inverse), missing(sums[2 * i]!, dScale));
-    const offset = tf.mul(gain, missing(sums[2 * i + 1]!, dShift));
-    // slope·(x − mean) + offset in one fused kernel: variance 1 − ε makes its division a multiplication by 1.
-    const correction = normalizeWith(x, slope, offset, mean, tf.fill([scale.size], 1 - EPSILON));
-    return rawOp('AddV2', [dx, correction]);
+    const [dScale, dShift] = sums.slice(2 * i, 2 * i + 2).map((total) => tf.mul(total, -1 / (rowsOf(x) * world()))) as [
+      Tensor,
+      Tensor,
+    ];
+    return gradients[i]!.dx(tf.mul(tf.mul(gain, inverse), dScale), tf.mul(gain, dShift));
   });
 }

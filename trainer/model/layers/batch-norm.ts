@@ -1,6 +1,7 @@
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 import type { Layer, Scope, StateEntry, Views } from '../layer.ts';
-import { normalizeByBatch, normalizeWith } from './batch-norm-kernel.ts';
+import { normalizeByBatch } from './batch-norm-kernel.ts';
+import { normalizeWith } from './local-batch-norm.ts';
 
 /** PyTorch's default: how far a running statistic moves towards the batch's. */
 const MOMENTUM = 0.1;

@@ -1,6 +1,6 @@
 import { rawOps } from '../../tensorflow/raw-op.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
-import { channelsOf, FORMAT, type LocalBatchNorm, rowsOf } from './local-batch-norm.ts';
+import { addLine, channelsOf, FORMAT, type LocalBatchNorm, rowsOf } from './local-batch-norm.ts';
 
 /**
  * TensorFlow's kernels add up a channel's values one after the other in float32, whose error grows with their number.
@@ -10,8 +10,8 @@ import { channelsOf, FORMAT, type LocalBatchNorm, rowsOf } from './local-batch-n
 const GROUP_ROWS = 32;
 
 export const cpuBatchNorm: LocalBatchNorm = {
+  name: 'Cpu',
   workspaces: 0,
-  throughOwnMoments: false,
   forward: (x) => {
     const groups = groupsOf(x);
     const dealt = dealOut(x, groups);
@@ -30,11 +30,11 @@ export const cpuBatchNorm: LocalBatchNorm = {
     const groups = groupsOf(x);
     const vectors = [scale, mean, variance].map((vector) => tf.tile(vector, [groups]));
     const inputs = [dealOut(dy, groups), dealOut(x, groups), ...vectors, tf.tensor1d([], 'float32')];
-    const [dx, dScale, dShift] = rawOps('FusedBatchNormGradV3', inputs, { ...FORMAT, is_training: false }, 3);
+    const [direct, dScale, dShift] = rawOps('FusedBatchNormGradV3', inputs, { ...FORMAT, is_training: false }, 3);
     return {
-      dx: tf.reshape(dx!, x.shape),
       dScale: tf.sum(byGroup(dScale!, groups), 0),
       dShift: tf.sum(byGroup(dShift!, groups), 0),
+      dx: (slope, offset) => addLine(tf.reshape(direct!, x.shape), x, slope, mean, offset),
     };
   },
 };

@@ -1,4 +1,5 @@
-import type { Tensor } from '../../tensorflow/tfjs.ts';
+import { rawOp, rawOps } from '../../tensorflow/raw-op.ts';
+import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 
 /** PyTorch's default; tfjs's is 1e-3. */
 export const EPSILON = 1e-5;
@@ -28,20 +29,37 @@ export interface LocalBackwardInput {
 }
 
 export interface LocalGradient {
-  readonly dx: Tensor;
   /** Sums over this rank's rows of dy · (x − mean) / √(variance + ε), and of dy: float32 [channels]. */
   readonly dScale: Tensor;
   readonly dShift: Tensor;
+  /**
+   * dy · scale / √(variance + ε) + slope · (x − mean) + offset, in x's type: the gradient by x, once the sums of all
+   * ranks have told what flows through mean and variance. slope and offset: float32 [channels].
+   */
+  readonly dx: (slope: Tensor, offset: Tensor) => Tensor;
+  /** The gradient by x if this rank's rows are all, where the kernel makes it on the way. */
+  readonly dxOfOne?: Tensor;
 }
 
 /** One view of one rank: the passes over its rows, by the kernels that are best on a device. x: [n, h, w, c]. */
 export interface LocalBatchNorm {
+  /** Part of a kernel's name. */
+  readonly name: string;
   /** Length of `workspace`. */
   readonly workspaces: number;
-  /** Whether `dx` has what flows through mean and variance, as if this rank's rows were all; else they are constants. */
-  readonly throughOwnMoments: boolean;
   readonly forward: (x: Tensor, scale: Tensor, shift: Tensor) => LocalForward;
   readonly backward: (input: LocalBackwardInput) => LocalGradient;
+}
+
+/** Batch norm by given statistics. x: [n, h, w, c] of any float type, vectors float32 [c]. */
+export function normalizeWith(x: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor): Tensor {
+  return rawOps('FusedBatchNormV3', [x, scale, shift, mean, variance], { ...FORMAT, is_training: false }, 6)[0]!;
+}
+
+/** to + slope · (x − mean) + offset; to and x of one type, vectors float32 [c]. */
+export function addLine(to: Tensor, x: Tensor, slope: Tensor, mean: Tensor, offset: Tensor): Tensor {
+  // The line is one fused kernel: variance 1 − ε makes its division a multiplication by 1.
+  return rawOp('AddV2', [to, normalizeWith(x, slope, offset, mean, tf.fill([channelsOf(x)], 1 - EPSILON))]);
 }
 
 export function rowsOf(x: Tensor): number {
