@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { node } from '../../scripts/cluster/layout.ts';
-import { killNode, startNode } from '../../scripts/cluster/nodes.ts';
-import { coredns, kubernetes } from '../../scripts/tools/kubernetes.ts';
-import { bareOnly, FaultBench, patience, pretrainOnly } from './support/fault-bench.ts';
-import { killLauncher, signalRanks } from './support/processes.ts';
+import { FaultBench, patience, pretrainOnly } from './support/fault-bench.ts';
+import { signalRanks } from './support/processes.ts';
 import { smallRun } from './support/recipe.ts';
 import { tellFault } from './support/tell-fault.ts';
 import { timeToNextStep } from './support/watch-run.ts';
 
 const minute = 60_000;
-const programs = async () => ({ kubernetes: await kubernetes(), coredns: await coredns() });
 
 describe('faults of pods and nodes', { timeout: 45 * minute }, () => {
   let bench: FaultBench;
@@ -18,15 +14,6 @@ describe('faults of pods and nodes', { timeout: 45 * minute }, () => {
     bench = await FaultBench.open('node-faults');
   });
   after(() => bench.close());
-
-  test('SIGKILL of a launcher', { ...patience, skip: bareOnly }, async () => {
-    const name = 'launcher-killed';
-    await bench.start(name);
-    const pod = await bench.worker(name, 1);
-    const seconds = await timeToNextStep(bench.workplace, name, () => killLauncher(pod), 4 * minute);
-    await bench.endsAsUndisturbed(name);
-    tellFault('SIGKILL of a launcher', 'its pod fails and the Job makes it anew; the other pods stay', seconds);
-  });
 
   test('SIGSTOP of a rank is a hang', patience, async () => {
     const name = 'rank-stopped';
@@ -68,18 +55,6 @@ describe('faults of pods and nodes', { timeout: 45 * minute }, () => {
     await drained;
     await bench.workplace.kube.kubectl(['uncordon', spec.nodeName as string]);
     tellFault('a node is drained', 'as preemption; the new pod starts on another node', seconds);
-  });
-
-  test('a node vanishes', { ...patience, skip: bareOnly }, async () => {
-    const name = 'node-lost';
-    await bench.start(name);
-    const { spec } = await bench.worker(name, 2);
-    const lost = node(Number((spec.nodeName as string).slice('node'.length)));
-    const seconds = await timeToNextStep(bench.workplace, name, () => killNode(lost), 6 * minute);
-    await bench.endsAsUndisturbed(name);
-    await startNode(lost, await programs());
-    await bench.workplace.kube.kubectl(['wait', '--for=condition=Ready', `node/${lost.name}`, '--timeout=120s']);
-    tellFault('a node vanishes', 'its pod is given up 30 s after the node is, and made anew on another node', seconds);
   });
 });
 

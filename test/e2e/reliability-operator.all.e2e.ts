@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { startApiServer } from '../../scripts/cluster/control-plane.ts';
-import { endProcess } from '../../scripts/cluster/system.ts';
-import { coredns, kubernetes } from '../../scripts/tools/kubernetes.ts';
-import { bareOnly, FaultBench, patience } from './support/fault-bench.ts';
+import { FaultBench, patience } from './support/fault-bench.ts';
 import { eventually } from './support/kube.ts';
 import { killOperator } from './support/operator.ts';
 import { tellFault } from './support/tell-fault.ts';
@@ -38,16 +35,6 @@ describe('faults of the control plane', { timeout: 45 * minute }, () => {
     assert.equal(status.restarts?.total ?? 0, 0);
     const moments = 'at the start, with the first Job, while it trains, when a stage ends, with the second Job';
     tellFault(`all pods of the operator killed: ${moments}`, 'each leader goes on where the one before was');
-  });
-
-  test('the API server is restarted', { ...patience, skip: bareOnly }, async () => {
-    const name = 'api-restarted';
-    await bench.start(name);
-    await endProcess('kube-apiserver');
-    await startApiServer({ kubernetes: await kubernetes(), coredns: await coredns() });
-    const { status } = await bench.endsAsUndisturbed(name);
-    assert.equal(status.pretrain.generation, 1);
-    tellFault('the API server is killed and started', 'training goes on; the operator finds back by itself');
   });
 
   test('the run is deleted in the middle and made anew', patience, async () => {

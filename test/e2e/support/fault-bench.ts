@@ -9,8 +9,6 @@ import { Workplace } from './workplace.ts';
 const minute = 60_000;
 /** What a test of a fault waits for at most: many times what it takes on an idle machine. */
 export const patience = { timeout: 10 * minute } as const;
-/** Of these the tests must own the nodes: the reason to skip, or false. */
-export const bareOnly = process.env.SIMSIAM_E2E_PROVIDER !== 'bare' && 'wants the bare provider';
 /** Pre-training only: what follows it is in the main story. */
 export const pretrainOnly = { linear: { epochs: 0 } } as const;
 /** In the middle of the run, after some checkpoints. */
