@@ -21,7 +21,7 @@ export function krewManifest({ version, repository, file, sha256 }: Release): st
       shortDescription: 'Submit, watch and stop SimSiam pre-training runs',
       description:
         'Runs SimSiam self-supervised pre-training on a cluster with the simsiam-operator: submit, status, top, logs, ' +
-        'suspend, resume and delete.\n',
+        'suspend, resume, delete, and the page of a run.\n',
       caveats: 'It needs Node.js 20.19 or newer on the path, and the operator in the cluster.\n',
       platforms: [
         {
