@@ -34,7 +34,6 @@ const plane = await ControlPlane.start({
 });
 try {
   const options = { runs: Number(values.runs), workers: Number(values.workers) };
-  const scale = await measureScale(plane, options, console.log);
   const machine = {
     cpu: cpus()[0]?.model ?? process.arch,
     cores: availableParallelism(),
@@ -43,9 +42,11 @@ try {
     measuredAt: new Date().toISOString(),
     load,
   };
-  await mkdir('docs', { recursive: true });
-  await writeFile('docs/performance-operator.json', `${JSON.stringify({ machine, scale }, null, 2)}\n`);
-  await writeFile('docs/performance-operator.md', operatorReport({ machine, scale }));
+  await measureScale(plane, options, console.log, async (scale) => {
+    await mkdir('docs', { recursive: true });
+    await writeFile('docs/performance-operator.json', `${JSON.stringify({ machine, scale }, null, 2)}\n`);
+    await writeFile('docs/performance-operator.md', operatorReport({ machine, scale }));
+  });
 } finally {
   await plane.stop();
   await rm(folder, { recursive: true, force: true });

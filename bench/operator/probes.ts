@@ -45,8 +45,11 @@ export class LagProbe {
     }, 100);
   }
 
-  stop(): { lagP99Ms: number; lagMaxMs: number } {
+  stop(): void {
     clearInterval(this.#timer);
+  }
+
+  read(): { lagP99Ms: number; lagMaxMs: number } {
     const sorted = this.#ms.toSorted((a, b) => a - b);
     return { lagP99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? NaN, lagMaxMs: sorted.at(-1) ?? NaN };
   }

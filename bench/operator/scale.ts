@@ -32,36 +32,39 @@ export interface Scale extends ScaleOptions {
   readonly untilJobsMs: number;
   /** Until all pods run and the operator has seen all runs train. */
   readonly untilTrainingMs: number;
-  /** From the moment in which the pods may end until all runs are complete, which is two Jobs of each. */
-  readonly untilCompleteMs: number;
-  readonly callsPerRun: {
-    readonly untilJob: number;
-    readonly untilTraining: number;
-    /** Of its whole life. */
-    readonly untilComplete: number;
-  };
+  readonly callsPerRun: { readonly untilJob: number; readonly untilTraining: number };
   /** Of the operator's process. */
-  readonly cpuMsPerRun: { readonly untilJob: number; readonly untilTraining: number; readonly untilComplete: number };
+  readonly cpuMsPerRun: { readonly untilJob: number; readonly untilTraining: number };
   readonly turns: number;
   /** Of a turn, without waiting for the API server. */
   readonly turnMs: { readonly p50: number; readonly p99: number };
-  readonly peakMemoryMiB: { readonly training: number; readonly complete: number };
+  readonly peakMemoryMiB: number;
   /** How long `/healthz` took to answer, asked ten times a second. */
   readonly lagP99Ms: number;
   readonly lagMaxMs: number;
   /** A minute in which nothing happens but questions to workers. */
   readonly steady: { readonly writes: number; readonly cpuPercent: number };
+  /** To the end of all runs, if it has come to that; turns and event loop above are then of the whole as well. */
+  readonly whole?: {
+    /** From the moment in which the pods may end, which is two Jobs of each run. */
+    readonly untilCompleteMs: number;
+    readonly callsPerRun: number;
+    readonly cpuMsPerRun: number;
+    readonly peakMemoryMiB: number;
+  };
 }
 
 const isCall = ({ objectRef }: AuditedRequest): boolean => objectRef?.resource !== 'leases';
 const isWrite = (request: AuditedRequest): boolean =>
   isCall(request) && !['get', 'list', 'watch'].includes(request.verb);
 
+/** @param tell is given what there is once all runs train, and again at their end */
 export async function measureScale(
   plane: ControlPlane,
   { runs, workers }: ScaleOptions,
   say: (line: string) => void,
-): Promise<Scale> {
+  tell: (scale: Scale) => Promise<void>,
+): Promise<void> {
   const http = new Http(loadConnection({ file: plane.kubeconfig() }), systemClock);
   await installCrd(http);
   const capacity = { cpu: '100k', memory: '1Pi', pods: '10k', 'ephemeral-storage': '1Pi' };
@@ -105,34 +108,23 @@ export async function measureScale(
       writes: writes() - steadyFrom.writes,
       cpuPercent: (usage.cpuMs() - steadyFrom.cpuMs) / 600,
     };
-    const peakWhenTraining = usage.peakMemoryMiB();
     say('a steady minute is over');
+    const soFar = {
+      ...{ runs, workers, untilJobsMs, untilTrainingMs, steady },
+      callsPerRun: { untilJob: untilJob.calls, untilTraining: untilTraining.calls },
+      cpuMsPerRun: { untilJob: untilJob.cpuMs, untilTraining: untilTraining.cpuMs },
+      peakMemoryMiB: usage.peakMemoryMiB(),
+    };
+    await tell({ ...soFar, ...turnsOf(await metrics()), ...lag.read() });
     const ending = performance.now();
     await plane.changeFakePods({ podIp, lastWords });
     await allAre('Succeeded');
     const untilCompleteMs = performance.now() - ending;
     say(`all are complete after ${seconds(untilCompleteMs)} more`);
-    const whole = costPerRun();
-    const end = await metrics();
-    const turn = (q: number) => 1000 * end.quantile('simsiam_operator_reconcile_own_seconds', q);
-    return {
-      ...{ runs, workers, untilJobsMs, untilTrainingMs, untilCompleteMs, steady },
-      callsPerRun: {
-        untilJob: untilJob.calls,
-        untilTraining: untilTraining.calls,
-        // Of the steady minutes there is nothing in it but watches that are begun anew.
-        untilComplete: whole.calls,
-      },
-      cpuMsPerRun: {
-        untilJob: untilJob.cpuMs,
-        untilTraining: untilTraining.cpuMs,
-        untilComplete: whole.cpuMs,
-      },
-      turns: end.value('simsiam_operator_reconcile_own_seconds_count'),
-      turnMs: { p50: turn(0.5), p99: turn(0.99) },
-      peakMemoryMiB: { training: peakWhenTraining, complete: usage.peakMemoryMiB() },
-      ...lag.stop(),
-    };
+    // Of the steady minutes there is nothing in it but watches that are begun anew.
+    const { calls: callsPerRun, cpuMs: cpuMsPerRun } = costPerRun();
+    const whole = { untilCompleteMs, callsPerRun, cpuMsPerRun, peakMemoryMiB: usage.peakMemoryMiB() };
+    await tell({ ...soFar, whole, ...turnsOf(await metrics()), ...lag.read() });
   } finally {
     lag.stop();
     await operator.stop();
@@ -140,6 +132,12 @@ export async function measureScale(
     worker.closeAllConnections();
     http.close();
   }
+}
+
+function turnsOf(metrics: Exposition): Pick<Scale, 'turns' | 'turnMs'> {
+  const name = 'simsiam_operator_reconcile_own_seconds';
+  const turn = (q: number) => 1000 * metrics.quantile(name, q);
+  return { turns: metrics.value(`${name}_count`), turnMs: { p50: turn(0.5), p99: turn(0.99) } };
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;

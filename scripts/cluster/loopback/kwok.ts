@@ -105,7 +105,7 @@ containerStatuses:
 const parallelism = {
   apiVersion: 'config.kwok.x-k8s.io/v1alpha1',
   kind: 'KwokConfiguration',
-  options: { podPlayStageParallelism: 32, nodePlayStageParallelism: 4 },
+  options: { podPlayStageParallelism: 8, nodePlayStageParallelism: 4 },
 };
 
 export function kwokFlags(folder: string, kubeconfig: string, port: number, pods: FakePods): string[] {

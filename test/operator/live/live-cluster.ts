@@ -27,15 +27,15 @@ export class LiveCluster {
   readonly kubelet: FakeKubelet;
   readonly namespace = 'default';
 
-  private constructor(plane: ControlPlane) {
+  private constructor(plane: ControlPlane, podIp: string) {
     this.plane = plane;
     this.http = new Http(loadConnection({ file: plane.kubeconfig() }), systemClock);
-    // Nothing but a test listens there.
-    this.kubelet = new FakeKubelet(this.http, this.namespace, '127.77.0.1');
+    this.kubelet = new FakeKubelet(this.http, this.namespace, podIp);
   }
 
-  static async prepare(plane: ControlPlane): Promise<LiveCluster> {
-    const cluster = new LiveCluster(plane);
+  /** @param podIp of all pods, where nothing but a test listens */
+  static async prepare(plane: ControlPlane, podIp = '127.77.0.1'): Promise<LiveCluster> {
+    const cluster = new LiveCluster(plane, podIp);
     await installCrd(cluster.http);
     await untilRunsAreServed(plane);
     await cluster.#apply(`${rbac}/namespaces/default/roles/leases`, { rules: leaseRules });
