@@ -53,7 +53,7 @@ export function operatorReport({ machine, scale }: Measured): string {
       '',
     ],
     ['all Jobs made after', seconds(scale.untilJobsMs), ''],
-    [`all ${runs * workers} pods run and all runs train after`, seconds(scale.untilTrainingMs), ''],
+    [`all ${runs * workers} pods are there and all runs train after`, seconds(scale.untilTrainingMs), ''],
     [
       'all runs complete after the pods may end, which is two Jobs each',
       whole === undefined ? '–' : seconds(whole.untilCompleteMs),
@@ -66,16 +66,18 @@ Written by \`npm run bench:operator\`; the same figures are in [performance-oper
 fast it trains is in [performance.md](performance.md).
 
 ${runs} runs of ${workers} workers are created at once, on a real API server with the scheduler and the controllers of
-Kubernetes ${machine.kubernetes}: ${runs * workers} pods. Ten fake nodes (KWOK) take them, where they train at once, as far
-as the operator can tell. ${
+Kubernetes ${machine.kubernetes}: ${runs * workers} pods. Ten fake nodes (KWOK) take them, where they train at once, as far as the
+operator can tell. ${
     whole === undefined
       ? 'Then this benchmark was ended: what it has to say of the end of the runs is missing (–).'
       : 'Then all pods end, and the runs go through linear evaluation, which is as many pods again, to their end.'
-  } All of it, this benchmark included, shares one machine; so the times at the end are rather the API server's
-and the controllers' than the operator's.
+  }
+All of it, this benchmark included, shares one machine; so the times at the end are rather the API server's and the
+controllers' than the operator's.
 
-The first table row is of the histogram \`simsiam_operator_reconcile_own_seconds\`, over all turns, linear inside a bucket. Calls are all requests to the API server but those for the lease. Event-loop times are those that
-\`/healthz\` took to answer; the goal is the deadline for renewing the lease.
+The first table row is of the histogram \`simsiam_operator_reconcile_own_seconds\`, over all turns, linear inside a
+bucket. Calls are all requests to the API server but those for the lease. Event-loop times are those that \`/healthz\` took
+ to answer; the goal is the deadline for renewing the lease.
 
 - ${machine.cpu}, ${machine.cores} cores; Node.js ${machine.node}
 - load average before: ${machine.load.toFixed(1)}
