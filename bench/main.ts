@@ -17,6 +17,7 @@ import { curvePlot, curveReport, trainingOf, type StepRecord, type Training } fr
 import { benchmarkCheckpoint } from './checkpoint-benchmark.ts';
 import { benchmarkGrowth } from './growth-benchmark.ts';
 import { benchmarkLoader } from './loader-benchmark.ts';
+import { evaluateWithParts, labelsReport } from './labels.ts';
 import { benchMachine } from './machine.ts';
 import { performanceReport } from './performance-report.ts';
 import { comparePrecisions, precisionReport } from './precision.ts';
@@ -72,6 +73,13 @@ async function precision(options: { seeds: string; epochs: string }): Promise<vo
   const results = await comparePrecisions({ seeds: Array.from({ length: count }, (_, seed) => seed), epochs });
   await writeFile('docs/precision.json', `${JSON.stringify({ epochs, results }, null, 2)}\n`);
   await writeFile('docs/precision.md', precisionReport(results, epochs));
+}
+
+/** Evaluates with parts of the labels; see bench/labels.ts. */
+async function labels(options: { epochs: string }): Promise<void> {
+  await fetchMnist5k({ folder: 'data/mnist5k', cache: cacheFolder() });
+  const epochs = Number(options.epochs);
+  await writeFile('docs/labels.md', labelsReport(await evaluateWithParts(epochs), epochs));
 }
 
 /** Sets a run of examples/cifar10.yaml beside PyTorch's training. */
@@ -134,6 +142,11 @@ program
   .option('--seeds <count>', 'runs of each precision', '3')
   .option('--epochs <count>', 'epochs of each run', '8')
   .action(precision);
+program
+  .command('labels')
+  .description('linear evaluation and fine-tuning with 1 %, 10 % and all labels; writes docs/labels.md')
+  .option('--epochs <count>', 'of pre-training', '8')
+  .action(labels);
 program
   .command('curve')
   .description("set a run of examples/cifar10.yaml beside PyTorch's; writes docs/cifar10.md and .svg")

@@ -1,14 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-import { parseManifest } from '../api/manifest.ts';
 import type { RunResult } from '../api/run-result.ts';
-import { runVisibly } from './pytorch-environment.ts';
+import { quickstart, runQuickstart } from './quickstart-run.ts';
 import { mean } from './statistics.ts';
-
-const manifest = 'examples/quickstart.yaml';
-const folder = 'runs/precision';
 
 const precisions = ['fp32', 'bf16'] as const;
 
@@ -43,22 +35,17 @@ export async function comparePrecisions(options: {
   return results;
 }
 
-async function train(changes: { precision: string; seed: number; epochs: number }): Promise<RunResult['pretrain']> {
-  const run = parseManifest(await readFile(manifest, 'utf8'), manifest);
-  const uri = join(folder, `${changes.precision}-${changes.seed}`);
-  const { pretrain, data, workers, gpusPerWorker } = run.spec;
-  const knn = { ...pretrain.knn, everyEpochs: changes.epochs };
-  const spec = {
-    ...{ workers, gpusPerWorker, data, pretrain: { ...pretrain, ...changes, knn } },
-    ...{ linear: { epochs: 0 }, storage: { uri } },
-  };
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, 'run.yaml');
-  // A manifest may be JSON, which YAML contains.
-  await writeFile(file, JSON.stringify({ ...run, spec }));
-  const simsiam = fileURLToPath(new URL('../cli/main.js', import.meta.url));
-  await runVisibly(process.execPath, [simsiam, 'run', '-f', file]);
-  return (JSON.parse(await readFile(join(uri, 'result.json'), 'utf8')) as RunResult).pretrain;
+async function train(changes: {
+  precision: 'fp32' | 'bf16';
+  seed: number;
+  epochs: number;
+}): Promise<RunResult['pretrain']> {
+  const uri = `runs/precision/${changes.precision}-${changes.seed}`;
+  const result = await runQuickstart(uri, ({ pretrain }) => ({
+    pretrain: { ...pretrain, ...changes, knn: { ...pretrain.knn, everyEpochs: changes.epochs } },
+    linear: { epochs: 0 },
+  }));
+  return result.pretrain;
 }
 
 /** The document that the results make. */
@@ -77,7 +64,7 @@ export function precisionReport(results: readonly PrecisionResult[], epochs: num
     '',
     '# bf16 beside fp32',
     '',
-    `The recipe of \`${manifest}\` for ${epochs} epochs, in both precisions: the mean over ${seeds} seeds, and each seed's figure.`,
+    `The recipe of \`${quickstart}\` for ${epochs} epochs, in both precisions: the mean over ${seeds} seeds, and each seed's figure.`,
     '',
     '| precision | kNN top-1, % | effective rank | output std |',
     '| --------- | ------------ | -------------- | ---------- |',

@@ -78,7 +78,9 @@ function addPack(dataset: Command): void {
         const options = { dataset: opened, folder: output, name, shardBytes: shardMib * 2 ** 20, seed };
         const packed = await packDataset({ ...options, onProgress: showProgress });
         const { uri, shards, images } = packed;
-        process.stdout.write(json ? `${JSON.stringify(packed)}\n` : `${uri}: ${images} images in ${shards} shards\n`);
+        process.stdout.write(
+          json ? `${JSON.stringify(packed)}\n` : `${uri}: ${images} images in ${shardCount(shards)}\n`,
+        );
       } finally {
         await opened.close();
       }
@@ -89,15 +91,17 @@ function addVerify(dataset: Command): void {
   dataset
     .command('verify')
     .description('compare packed shards with the checksums in their indices')
-    .argument('<shards>', 'a path such as data/train-{00000..00007}.tar')
+    .argument('<shards>', 'a path such as data/train-{00000..00007}.tar, or the folder')
     .option('--json', 'print {shards, images, bytes}', false)
     .action(async (shards: string, { json }: { json: boolean }) => {
       const { verifyShards } = await import('../../trainer/data/verify-shards.ts');
       const verified = await verifyShards(shards);
-      const text = `${verified.images} images in ${verified.shards} shards are as they were packed\n`;
+      const text = `${verified.images} images in ${shardCount(verified.shards)} are as they were packed\n`;
       process.stdout.write(json ? `${JSON.stringify(verified)}\n` : text);
     });
 }
+
+const shardCount = (shards: number): string => (shards === 1 ? '1 shard' : `${shards} shards`);
 
 function showProgress(done: number, total: number): void {
   if (!process.stderr.isTTY) return;

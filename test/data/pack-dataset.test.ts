@@ -40,7 +40,10 @@ test('every image is packed once with its label, well mixed, the same bytes each
   await packDataset({ dataset: from, folder: again, name: 'train', shardBytes: 2000, seed: 3 });
   assert.deepEqual(readdirSync(again), readdirSync(out));
   for (const name of readdirSync(out)) assert.ok(readFileSync(join(out, name)).equals(readFileSync(join(again, name))));
-  assert.deepEqual(await verifyShards(result.uri), { shards: result.shards, images: 20, bytes: result.bytes });
+  const verified = { shards: result.shards, images: 20, bytes: result.bytes };
+  assert.deepEqual(await verifyShards(result.uri), verified);
+  assert.deepEqual(await verifyShards(out), verified);
+  await assert.rejects(verifyShards(join(folder, 'train')), { code: 'DATA_MISSING', message: /has no \.tar files/ });
 });
 
 test('what would be overwritten or mislabelled is refused', async (t) => {
