@@ -56,7 +56,8 @@ function tellEnd(outcome: LaunchOutcome, run: SimSiamRun): void {
   const stream = terminal ? process.stdout : process.stderr;
   if (outcome.status === 'done') {
     if (outcome.result && !terminal) stream.write(summaryOf(outcome.result));
-    stream.write(`the result is in ${uri}: result.json\n`);
+    // Of several machines started by hand only the first one writes.
+    stream.write(`the result is ${outcome.result ? '' : 'on machine 0, '}in ${uri}: result.json\n`);
   } else if (outcome.status === 'stopped') {
     const { checkpoint } = outcome;
     const where = checkpoint ? `at step ${checkpoint.step} of ${checkpoint.stage}, ` : '';

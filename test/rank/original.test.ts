@@ -154,7 +154,10 @@ describe("the original's commands", { timeout: 1_800_000 }, () => {
     );
     const env = { ...process.env, MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(port), RANK: '1' };
     const second = start('simsiam', ['pretrain', ...flags, '--dist-url', 'env://'], workplace.folder, env);
-    for (const { code, stderr } of await Promise.all([first.ended, second.ended])) assert.equal(code, 0, stderr);
+    const ends = await Promise.all([first.ended, second.ended]);
+    for (const { code, stderr } of ends) assert.equal(code, 0, stderr);
+    assert.match(ends[0].stderr, /^the result is in two\/simsiam-pretrain: /m);
+    assert.match(ends[1].stderr, /^the result is on machine 0, in two\/simsiam-pretrain: /m);
     assert.deepEqual(files('two'), ['checkpoint_0000.pth.tar', 'checkpoint_0001.pth.tar', 'simsiam-pretrain']);
     const pretrain = { epochs: 2, fixPredictorLearningRate: false };
     const alone = await workplace.run({ storage: 'alone', pretrain, linear: { epochs: 0, baselines: false } });
