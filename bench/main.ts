@@ -144,7 +144,7 @@ program
   .action(precision);
 program
   .command('labels')
-  .description('linear evaluation and fine-tuning with 1 %, 10 % and all labels; writes docs/labels.md')
+  .description('linear evaluation and fine-tuning with 1 % and 10 % of the labels; writes docs/labels.md')
   .option('--epochs <count>', 'of pre-training', '8')
   .action(labels);
 program
