@@ -7,7 +7,14 @@ import { exitCode } from '../../api/exit-codes.ts';
 import { augmentAddon } from '../../trainer/data/native-augment.ts';
 import { probeMachine } from '../../trainer/launch/devices.ts';
 import { nativeAddon } from '../../trainer/tensorflow/native.ts';
+import type { ClusterFlags } from '../cluster/cluster.ts';
 import type { CommandEnd } from '../command-end.ts';
+import { addClusterFlags, print, withCluster } from './cluster-flags.ts';
+
+interface DoctorOptions extends ClusterFlags {
+  readonly cluster: boolean;
+  readonly json: boolean;
+}
 
 /** A part that has to load: `problem` says why it doesn't, and what mends it. */
 type Part<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly problem: string };
@@ -25,18 +32,36 @@ export interface Diagnosis {
 }
 
 export function addDoctor(program: Command, end: (end: CommandEnd) => void): void {
-  program
-    .command('doctor')
-    .description('what this machine can do, and whether the installation is whole')
-    .option('--json', 'as a JSON object', false)
-    .action(async ({ json }: { json: boolean }) => {
-      // Errors only: TensorFlow's greeting would stand between the lines.
-      process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-      const diagnosis = await diagnose();
-      process.stdout.write(json ? `${JSON.stringify(diagnosis)}\n` : diagnosisText(diagnosis));
-      const whole = diagnosis.tensorflow.ok && diagnosis.augmentation.ok;
-      end({ exitCode: whole ? exitCode.done : exitCode.internal });
-    });
+  addClusterFlags(
+    program
+      .command('doctor')
+      .description('what this machine can do and whether the installation is whole; with --cluster, of a cluster')
+      .option('--cluster', "look at the cluster instead: server, kind, operator, this user's rights, GPUs", false)
+      .option('--json', 'as JSON', false),
+  ).action(async ({ cluster, json, ...flags }: DoctorOptions) => {
+    const whole = await (cluster ? examineCluster(flags, json) : examineMachine(json));
+    end({ exitCode: whole ? exitCode.done : exitCode.internal });
+  });
+}
+
+async function examineMachine(json: boolean): Promise<boolean> {
+  // Errors only: TensorFlow's greeting would stand between the lines.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  const diagnosis = await diagnose();
+  process.stdout.write(json ? `${JSON.stringify(diagnosis)}\n` : diagnosisText(diagnosis));
+  return diagnosis.tensorflow.ok && diagnosis.augmentation.ok;
+}
+
+async function examineCluster(flags: ClusterFlags, json: boolean): Promise<boolean> {
+  let whole = false;
+  await withCluster(flags, async (cluster) => {
+    const { examine } = await import('../cluster/examine.ts');
+    const { findingLines, findings } = await import('../cluster/cluster-health.ts');
+    const found = findings(await examine(cluster));
+    print(json ? [JSON.stringify(found)] : findingLines(found));
+    whole = found.every(({ state }) => state !== 'missing');
+  });
+  return whole;
 }
 
 async function diagnose(): Promise<Diagnosis> {

@@ -16,7 +16,7 @@ import { untilRunsAreServed } from '../../support/served-kind.ts';
 import { storeRun } from '../../report/fixtures/stored-run.ts';
 import { type Ended, start } from '../fixtures/processes.ts';
 
-const { plane, skip } = await startControlPlane();
+const { plane, skip } = await startControlPlane({ users: [{ name: 'nobody', groups: [] }] });
 
 useCredentials();
 const folder = mkdtempSync(join(tmpdir(), 'simsiam-cluster-'));
@@ -83,8 +83,59 @@ describe('the command line on a real API server', { skip }, () => {
     await fails(64, /knows no SimSiamRun: install the chart .*RUN_KIND_UNKNOWN/, 'status');
     await fails(64, /RUN_KIND_UNKNOWN/, 'status', 'birds');
     await fails(64, /RUN_KIND_UNKNOWN/, 'submit', '-f', manifest('birds'));
+    const { code, stdout } = await simsiam('doctor', '--cluster');
+    assert.equal(code, 70);
+    assert.match(stdout, /^SimSiamRuns +MISSING: the kind is not known: install the chart/m);
     await kubectlOutput(plane!, ['create', '-f', '-'], simSiamRunCrd());
     await untilRunsAreServed(plane!);
+  });
+
+  test('doctor --cluster: a cluster with the kind and an operator that is ready is whole', async () => {
+    assert.match((await simsiam('doctor', '--cluster')).stdout, /^operator +MISSING: no Deployment of it/m);
+    const labels = { 'app.kubernetes.io/component': 'operator', 'app.kubernetes.io/part-of': 'simsiam' };
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'operator', image: 'operator' }] } };
+    const deployment = {
+      ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'simsiam', labels } },
+      spec: { replicas: 2, selector: { matchLabels: labels }, template },
+    };
+    await kubectlOutput(plane!, ['create', '-f', '-'], deployment);
+    const waiting = await simsiam('doctor', '--cluster');
+    assert.equal(waiting.code, 70);
+    assert.match(
+      waiting.stdout,
+      /^operator +MISSING: default\/simsiam: 0 of 2 ready; see kubectl describe pods -n default$/m,
+    );
+    const status = JSON.stringify({ status: { replicas: 2, readyReplicas: 1 } });
+    await kubectlOutput(plane!, [
+      'patch',
+      'deployment',
+      'simsiam',
+      '--subresource=status',
+      '--type=merge',
+      '-p',
+      status,
+    ]);
+    const text = await output('doctor', '--cluster', '-n', 'default');
+    assert.match(text, /^API server +https:.* Kubernetes v1\.\d+/m);
+    assert.match(text, /^operator +default\/simsiam: 1 of 2 ready$/m);
+    assert.match(text, /^rights +all that the commands need in namespace default$/m);
+    const found = JSON.parse(await output('doctor', '--cluster', '--json')) as { what: string; state: string }[];
+    assert.deepEqual(
+      found.map(({ state }) => state),
+      ['ok', 'ok', 'ok', 'ok', 'ok'],
+    );
+  });
+
+  test('doctor --cluster: what a user may not do or see is told as such', async () => {
+    const kubeconfig = plane!.kubeconfig('nobody');
+    const { code, stdout } = await simsiam('doctor', '--cluster', '--kubeconfig', kubeconfig);
+    assert.equal(code, 70);
+    assert.match(stdout, /^operator +unknown: you may not list Deployments$/m);
+    assert.match(
+      stdout,
+      /^rights +MISSING: in namespace \S+ you may not create simsiamruns, .*get pods\/proxy: ask for/m,
+    );
+    assert.match(stdout, /^GPUs +unknown: you may not list nodes$/m);
   });
 
   test('submit --dry-run says what would be made, and makes nothing', async () => {
