@@ -9,6 +9,7 @@ import { probeMachine } from '../../trainer/launch/devices.ts';
 import { nativeAddon } from '../../trainer/tensorflow/native.ts';
 import type { ClusterFlags } from '../cluster/cluster.ts';
 import type { CommandEnd } from '../command-end.ts';
+import { UsageError } from '../errors.ts';
 import { addClusterFlags, print, withCluster } from './cluster-flags.ts';
 
 interface DoctorOptions extends ClusterFlags {
@@ -39,6 +40,9 @@ export function addDoctor(program: Command, end: (end: CommandEnd) => void): voi
       .option('--cluster', "look at the cluster instead: server, kind, operator, this user's rights, GPUs", false)
       .option('--json', 'as JSON', false),
   ).action(async ({ cluster, json, ...flags }: DoctorOptions) => {
+    if (!cluster && Object.keys(flags).length > 0) {
+      throw new UsageError('doctor: --namespace, --context and --kubeconfig say where a cluster is: add --cluster');
+    }
     const whole = await (cluster ? examineCluster(flags, json) : examineMachine(json));
     end({ exitCode: whole ? exitCode.done : exitCode.internal });
   });

@@ -43,6 +43,7 @@ describe('bad input: one line on stderr, exit code 64', { concurrency: 2 }, () =
     { args: ['dataset', 'fetch', 'imagenet', '--output', 'x'], message: /argument value 'imagenet' is invalid/ },
     { args: ['dataset', 'fetch', 'mnist5k'], message: /required option '--output <folder>' not specified/ },
     { args: ['dataset', 'burn'], message: /unknown command 'burn'/ },
+    { args: ['doctor', '--context', 'lab'], message: /doctor: .* say where a cluster is: add --cluster/ },
     { args: ['doctor', 'all'], message: /too many arguments for 'doctor'/ },
   ];
   for (const { args, message } of cases)
