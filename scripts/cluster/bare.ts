@@ -8,8 +8,8 @@ import { checkCgroups, removeCgroups } from './cgroups.ts';
 import { kubectlOf, makeCertificates, type Programs, startControlPlane, startDns } from './control-plane.ts';
 import { clusterFolder, network, node, paths } from './layout.ts';
 import { killNode, onNode, startNode } from './nodes.ts';
-import { pauseArchive } from './pause.ts';
 import { prepareImages } from './prepared-images.ts';
+import { pauseArchive } from './program-image.ts';
 import { endProcess, inside, makeFolders, must, processNames, until } from './system.ts';
 
 /** Debian's packages that nodes are made of, by a program of each. */

@@ -101,6 +101,8 @@ const apiServerFlags = [
   `--advertise-address=${network.controlPlane}`,
   '--secure-port=6443',
   '--allow-privileged=true',
+  // No kube-proxy runs beside it: webhooks are called at the addresses of their pods.
+  '--enable-aggregator-routing=true',
   '--authorization-mode=Node,RBAC',
   '--enable-admission-plugins=NodeRestriction',
   '--etcd-servers=http://127.0.0.1:2379',

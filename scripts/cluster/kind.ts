@@ -11,8 +11,12 @@ const kubeconfig = join(tmpdir(), 'simsiam-kind-kubeconfig');
 /** Clusters of stock kind. KIND_NODE_IMAGE names another image for the nodes than kind's own. */
 export function kindProvider(): Provider {
   const run = async (...args: readonly string[]) => must(await kind(), ...args, '--name', name);
+  const load = async (archives: readonly string[]): Promise<void> => {
+    for (const archive of archives) await run('load', 'image-archive', archive);
+  };
   return {
     name: 'kind',
+    load,
     up: async (nodes, archives, say) => {
       await run('delete', 'cluster');
       const config = join(tmpdir(), 'simsiam-kind.yaml');
@@ -27,8 +31,9 @@ export function kindProvider(): Provider {
       const image = process.env.KIND_NODE_IMAGE;
       const args = ['create', 'cluster', '--config', config, '--kubeconfig', kubeconfig, '--wait', '180s'];
       await run(...args, ...(image ? ['--image', image] : []));
-      for (const archive of archives) await run('load', 'image-archive', archive);
       say(`kind's cluster of ${nodes} workers is ready`);
+      await load(archives);
+      say('the images are loaded');
       return { kubeconfig, machine: await gateway() };
     },
     down: async () => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { SetupError } from '../setup/errors.ts';
 import { runProgram } from '../setup/process.ts';
-import { bringUp, takeDown } from './bare.ts';
+import { bringUp, loadImages, takeDown } from './bare.ts';
 import { kindProvider } from './kind.ts';
 import { network, paths } from './layout.ts';
 
@@ -10,6 +10,8 @@ export interface Provider {
   readonly name: 'bare' | 'kind' | 'existing';
   /** @param archives of images that all nodes are to have */
   up(nodes: number, archives: readonly string[], say: (line: string) => void): Promise<ClusterAccess>;
+  /** Puts more images into all nodes of the cluster that is up. */
+  load(archives: readonly string[]): Promise<void>;
   down(): Promise<void>;
 }
 
@@ -25,6 +27,7 @@ const bare: Provider = {
     await bringUp(nodes, archives, say);
     return { kubeconfig: paths.kubeconfig, machine: network.machine };
   },
+  load: loadImages,
   down: takeDown,
 };
 
@@ -37,6 +40,9 @@ function existing(env: NodeJS.ProcessEnv): Provider {
       if (!existsSync(kubeconfig)) throw new SetupError(`KUBECONFIG ${kubeconfig}: there is no such file`);
       if (!machine) throw new SetupError('SIMSIAM_E2E_MACHINE is not set: the address of this machine as pods see it');
       return { kubeconfig, machine };
+    },
+    load: async ([archive]) => {
+      throw new SetupError(`${archive}: images can't be put into the nodes of a cluster that others made`);
     },
     down: async () => {},
   };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { cacheFolder } from '../../storage/cache-folder.ts';
-import { goProgram } from './go-program.ts';
+import { goProgram, goSources } from './go-program.ts';
 
 /** The client of Helm charts. @returns the path of the program */
 export async function helm(cache = cacheFolder()): Promise<string> {
@@ -39,6 +39,20 @@ export async function crane(cache = cacheFolder()): Promise<string> {
   const source = { importPath: 'github.com/google/go-containerregistry/cmd/crane' };
   const folder = await goProgram({ name: 'crane', version: '0.22.1', source, purpose: 'to test on a cluster' }, cache);
   return join(folder, 'crane');
+}
+
+const kueueVersion = '0.17.0';
+
+/** The controller of queues of Jobs. @returns the path of the program */
+export async function kueue(cache = cacheFolder()): Promise<string> {
+  const source = { importPath: 'sigs.k8s.io/kueue/cmd/kueue' };
+  const folder = await goProgram({ name: 'kueue', version: kueueVersion, source, purpose: 'to test queues' }, cache);
+  return join(folder, 'kueue');
+}
+
+/** The manifests that Kueue is installed by, as a kustomization. @returns its folder */
+export async function kueueManifests(): Promise<string> {
+  return join(await goSources('sigs.k8s.io/kueue', kueueVersion), 'config/default');
 }
 
 /** Clusters whose nodes are containers of docker. @returns the path of the program */

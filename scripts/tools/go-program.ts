@@ -66,6 +66,18 @@ async function build(program: GoProgram, folder: string): Promise<void> {
   for (const link of links) await symlink(name, join(folder, link));
 }
 
+/**
+ * The sources of a published module, for files of it that no program carries.
+ *
+ * @returns their folder, which is Go's own and is only read
+ * @throws SetupError if Go is missing or can't fetch them
+ */
+export async function goSources(path: string, version: string): Promise<string> {
+  const told = await runProgram('go', ['mod', 'download', '-json', `${path}@v${version}`]);
+  if (told?.code !== 0) throw new SetupError(`go can't fetch ${path}@v${version}: ${told?.stdout ?? 'it is missing'}`);
+  return (JSON.parse(told.stdout) as { Dir: string }).Dir;
+}
+
 function linked({ variables = {} }: GoProgram): string {
   return ['-s', '-w', ...Object.entries(variables).map(([name, value]) => `-X=${name}=${value}`)].join(' ');
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../../storage/cache-folder.ts';
 import { packLayer, writeArchive } from '../images/archive.ts';
@@ -19,16 +19,25 @@ export async function pauseArchive(cache = cacheFolder()): Promise<string> {
     { name: 'pause', version: '3.10', source: { folder }, purpose: 'to test on a cluster' },
     cache,
   );
-  const target = join(cache, 'images', basename(built));
-  const archive = join(target, 'pause.tar');
+  return programArchive(join(built, 'pause'), pauseImage, cache);
+}
+
+/**
+ * The archive of an image with one static program and nothing else, kept in the cache.
+ * @param program in a folder of the tools whose name says which version it is
+ */
+export async function programArchive(program: string, tag: string, cache = cacheFolder()): Promise<string> {
+  const target = join(cache, 'images', `${basename(dirname(program))}-image`);
+  const archive = join(target, 'image.tar');
   if (existsSync(archive)) return archive;
+  const name = basename(program);
   await makeAtomically(target, cache, async (work) => {
     const tree = join(work, 'tree');
     const layer = join(work, 'layer.tar');
     await mkdir(tree, { recursive: true });
-    await copyFile(join(built, 'pause'), join(tree, 'pause'));
+    await copyFile(program, join(tree, name));
     await packLayer(tree, layer);
-    await writeArchive(join(work, 'pause.tar'), { tag: pauseImage, layers: [layer], entrypoint: ['/pause'] });
+    await writeArchive(join(work, 'image.tar'), { tag, layers: [layer], entrypoint: [`/${name}`] });
   });
   return archive;
 }
