@@ -42,7 +42,7 @@ try {
     measuredAt: new Date().toISOString(),
     load,
   };
-  await measureScale(plane, options, console.log, async (scale) => {
+  await measureScale(plane, join(folder, 'operator'), options, console.log, async (scale) => {
     await mkdir('docs', { recursive: true });
     await writeFile('docs/performance-operator.json', `${JSON.stringify({ machine, scale }, null, 2)}\n`);
     await writeFile('docs/performance-operator.md', operatorReport({ machine, scale }));

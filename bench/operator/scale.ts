@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +14,8 @@ import { loadConnection } from '../../operator/kube/kube-config.ts';
 import { type KindRef, pathOf } from '../../operator/kube/resources.ts';
 import type { AuditedRequest, ControlPlane } from '../../scripts/cluster/loopback/control-plane.ts';
 import { fakeNode } from '../../scripts/cluster/loopback/kwok.ts';
+import { images } from '../../scripts/images/contents.ts';
+import { home, stageImage } from '../../scripts/images/stage.ts';
 import { LagProbe, ProcessUsage } from './probes.ts';
 import { Exposition } from './exposition.ts';
 
@@ -58,9 +61,13 @@ const isCall = ({ objectRef }: AuditedRequest): boolean => objectRef?.resource !
 const isWrite = (request: AuditedRequest): boolean =>
   isCall(request) && !['get', 'list', 'watch'].includes(request.verb);
 
-/** @param tell is given what there is once all runs train, and again at their end */
+/**
+ * @param folder where the operator's image is laid out
+ * @param tell is given what there is once all runs train, and again at their end
+ */
 export async function measureScale(
   plane: ControlPlane,
+  folder: string,
   { runs, workers }: ScaleOptions,
   say: (line: string) => void,
   tell: (scale: Scale) => Promise<void>,
@@ -72,7 +79,7 @@ export async function measureScale(
     await http.json({ method: 'POST', path: '/api/v1/nodes', body: fakeNode(`fake-${number}`, capacity) });
   }
   const worker = createServer((_, response) => response.end(progress)).listen(workerPorts.http, podIp);
-  const operator = await startOperator(plane.kubeconfig(operatorUser));
+  const operator = await startOperator(plane.kubeconfig(operatorUser), folder);
   const usage = new ProcessUsage(operator.pid);
   const lag = new LagProbe(operator.url);
   const metrics = () => Exposition.fetch(operator.url);
@@ -193,10 +200,13 @@ async function count(http: Http, of: KindRef): Promise<number> {
   return list.items.length + (list.metadata.remainingItemCount ?? 0);
 }
 
-async function startOperator(kubeconfig: string) {
-  const main = fileURLToPath(new URL('../../operator/main.js', import.meta.url));
+/** The operator as it is in its image. */
+async function startOperator(kubeconfig: string, folder: string) {
+  await stageImage(fileURLToPath(new URL('../../..', import.meta.url)), 'operator', folder);
+  const { script, nodeFlag } = images.operator.program;
   const flags = ['--kubeconfig', kubeconfig, '--lease-namespace', 'default', '--http-port', '0'];
-  const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const program = [nodeFlag, join(folder, 'program', home, script), ...flags];
+  const child = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'inherit'] });
   let port = 0;
   await new Promise<void>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {

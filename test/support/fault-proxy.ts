@@ -72,9 +72,9 @@ export class FaultProxy {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Lets nothing more through of the answers that are on their way; the connections stay open. */
-  silence(): void {
-    for (const { from, to } of this.#answers) from.unpipe(to);
+  /** Lets nothing more through of the answers that are on their way, or of some; the connections stay open. */
+  silence(isMeant: (path: string) => boolean = () => true): void {
+    for (const { path, from, to } of this.#answers) if (isMeant(path)) from.unpipe(to);
   }
 
   async stop(): Promise<void> {

@@ -67,6 +67,36 @@ describe('the operator in trouble', { skip }, () => {
     assert.ok(after.some(({ metadata }) => metadata.uid === job?.metadata.uid));
   });
 
+  it('makes nothing twice while its copies of the children lag behind that of the run', async () => {
+    const { port } = await operator.line('starts');
+    const turns = async (): Promise<number> => {
+      const metrics = await (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text();
+      return Number(/^simsiam_operator_reconcile_own_seconds_count (\d+)/m.exec(metrics)?.[1]);
+    };
+    proxy.silence((path) => !path.includes('/simsiamruns?'));
+    const from = proxy.requests.length;
+    const made = (kind: string): number =>
+      proxy.requests.slice(from).filter((line) => new RegExp(`^POST .*/${kind}(\\?|$)`).test(line)).length;
+    await live.create('behind');
+    while ((await jobs('behind')).length === 0);
+    for (const ttlSecondsAfterFinished of [1001, 1002, 1003]) {
+      const before = await turns();
+      await live.patch('behind', { ttlSecondsAfterFinished });
+      while ((await turns()) === before);
+    }
+    proxy.cutAll();
+    await live.kubelet.running('behind', 'pretrain', 1);
+    await live.until('behind', (status) => status?.phase === 'Pretraining');
+    const counts = ['jobs', 'configmaps', 'services', 'networkpolicies', 'secrets'].map((kind) => [kind, made(kind)]);
+    assert.deepEqual(counts, [
+      ['jobs', 1],
+      ['configmaps', 1],
+      ['services', 1],
+      ['networkpolicies', 1],
+      ['secrets', 1],
+    ]);
+  });
+
   it('says what it is denied, and goes on when that is granted', async () => {
     await live.grant(
       runRules.map((rule) =>
