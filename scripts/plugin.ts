@@ -32,9 +32,13 @@ try {
   await rm(target, { recursive: true, force: true });
   await copyProgram(root, contents, stage);
   await copyPackages(root, contents.packages, stage);
-  const program = join(stage, 'kubectl-simsiam');
-  await writeFile(program, "#!/usr/bin/env node\nimport('./dist/cli/main.js');\n");
-  await chmod(program, 0o755);
+  for (const [name, script] of [
+    ['kubectl-simsiam', 'main.js'],
+    ['kubectl_complete-simsiam', 'kubectl-complete.js'],
+  ] as const) {
+    await writeFile(join(stage, name), `#!/usr/bin/env node\nimport('./dist/cli/${script}');\n`);
+    await chmod(join(stage, name), 0o755);
+  }
   const file = `kubectl-simsiam-${version}.tar.gz`;
   const tar = join(target, 'plugin.tar');
   await packLayer(stage, tar);

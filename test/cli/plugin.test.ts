@@ -67,6 +67,16 @@ describe('the plugin of kubectl', () => {
     assert.equal(status, 64);
   });
 
+  test('completes its words after `kubectl simsiam`', { skip: noKubectl }, () => {
+    const env = { ...process.env, KUBECONFIG: '/nonexistent', PATH: [folder, process.env.PATH].join(delimiter) };
+    const complete = (...words: readonly string[]): string =>
+      spawnSync(join(kubernetesFolder, 'kubectl'), ['__complete', 'simsiam', ...words], { encoding: 'utf8', env })
+        .stdout;
+    assert.equal(complete('su'), 'submit\nsuspend\n:0\n');
+    assert.equal(complete('completion', 'z'), 'zsh\n:0\n');
+    assert.equal(complete('status', ''), ':0\n');
+  });
+
   test(
     'Krew installs it by its manifest, and kubectl finds it',
     { skip: noKrew === false ? noKubectl : noKrew },
