@@ -8,7 +8,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { packLayer, writeArchive } from './images/archive.ts';
+import { packLayer, unprivileged, writeArchive } from './images/archive.ts';
 import { baseLayers } from './images/base-layer.ts';
 import { imageNames, images, type ImageName } from './images/contents.ts';
 import { layers, stageImage } from './images/stage.ts';
@@ -29,8 +29,11 @@ async function buildImage(name: ImageName): Promise<void> {
   }
   const file = join(target, `${name}.tar`);
   const tag = `simsiam-${name}:dev`;
-  const entrypoint = [`/usr/local/bin/${images[name].program.name}`];
-  await writeArchive(file, { tag, layers: [...(await baseLayers(cacheFolder())), ...own], entrypoint });
+  await writeArchive(file, {
+    tags: [tag],
+    layers: [...(await baseLayers(cacheFolder())), ...own],
+    config: unprivileged(`/usr/local/bin/${images[name].program.name}`),
+  });
   await rm(stage, { recursive: true });
   console.log(`images: ${tag} in build/images/${name}.tar`);
 }

@@ -2,7 +2,7 @@
  * `npm run tools [-- NAME…]`: builds programs that the tests use into the cache, or finds them there, and prints their
  * paths. Tests ask for the one that they need themselves; this is for a machine that keeps them between runs.
  */
-import { crane, helm, kind, kueue, kwok } from './tools/cluster-tools.ts';
+import { crane, helm, kind, kubeRouter, kueue, kwok } from './tools/cluster-tools.ts';
 import { coredns, kubernetes } from './tools/kubernetes.ts';
 import { actionlint, krew } from './tools/release-tools.ts';
 import { onnxruntime } from './tools/onnxruntime.ts';
@@ -17,6 +17,7 @@ const tools: Readonly<Record<string, () => Promise<string>>> = {
   kind,
   kwok,
   kueue,
+  'kube-router': kubeRouter,
   krew,
   actionlint,
   onnxruntime,

@@ -3,7 +3,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../../storage/cache-folder.ts';
-import { packLayer, writeArchive } from '../images/archive.ts';
+import { packLayer, unprivileged, writeArchive } from '../images/archive.ts';
 import { makeAtomically } from '../setup/cache.ts';
 import { goProgram } from '../tools/go-program.ts';
 import { pauseImage } from './node-config.ts';
@@ -37,7 +37,7 @@ export async function programArchive(program: string, tag: string, cache = cache
     await mkdir(tree, { recursive: true });
     await copyFile(program, join(tree, name));
     await packLayer(tree, layer);
-    await writeArchive(join(work, 'image.tar'), { tag, layers: [layer], entrypoint: [`/${name}`] });
+    await writeArchive(join(work, 'image.tar'), { tags: [tag], layers: [layer], config: unprivileged(`/${name}`) });
   });
   return archive;
 }

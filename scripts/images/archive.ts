@@ -20,16 +20,35 @@ export async function packLayer(folder: string, file: string): Promise<void> {
   await tar(['-C', folder, ...reproducible, '-cf', file, '.']);
 }
 
+/** As much of OCI's image configuration as is used here. */
+export interface ImageConfig {
+  readonly User?: string;
+  readonly Entrypoint?: readonly string[];
+  readonly Env?: readonly string[];
+  readonly WorkingDir?: string;
+  readonly StopSignal?: string;
+}
+
 export interface ArchiveOptions {
-  /** `name:tag`. */
-  readonly tag: string;
+  /** Names of the image, `name:tag`. */
+  readonly tags: readonly string[];
   /** Tar files, the lowest first. */
   readonly layers: readonly string[];
-  readonly entrypoint: readonly string[];
+  readonly config: ImageConfig;
+}
+
+/** Of an image that does one thing as a user without rights. */
+export function unprivileged(program: string): ImageConfig {
+  return {
+    User: `${imageUser}:${imageUser}`,
+    Entrypoint: [program],
+    Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production'],
+    WorkingDir: '/',
+  };
 }
 
 /** Writes an image as an archive that containerd, docker and podman load, the same bytes for the same layers. */
-export async function writeArchive(file: string, { tag, layers, entrypoint }: ArchiveOptions): Promise<void> {
+export async function writeArchive(file: string, { tags, layers, config: settings }: ArchiveOptions): Promise<void> {
   const work = `${file}.work`;
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
@@ -38,15 +57,10 @@ export async function writeArchive(file: string, { tag, layers, entrypoint }: Ar
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
     created: '1970-01-01T00:00:00Z',
-    config: {
-      User: `${imageUser}:${imageUser}`,
-      Entrypoint: entrypoint,
-      Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'NODE_ENV=production'],
-      WorkingDir: '/',
-    },
+    config: settings,
     rootfs: { type: 'layers', diff_ids: digests.map((digest) => `sha256:${digest}`) },
   };
-  const manifest = [{ Config: 'config.json', RepoTags: [tag], Layers: layers.map((layer) => basename(layer)) }];
+  const manifest = [{ Config: 'config.json', RepoTags: tags, Layers: layers.map((layer) => basename(layer)) }];
   await writeFile(join(work, 'config.json'), JSON.stringify(config));
   await writeFile(join(work, 'manifest.json'), JSON.stringify(manifest));
   const inFolders = layers.flatMap((layer) => ['-C', dirname(layer), basename(layer)]);

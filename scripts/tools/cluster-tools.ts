@@ -55,9 +55,28 @@ export async function kueueManifests(): Promise<string> {
   return join(await goSources('sigs.k8s.io/kueue', kueueVersion), 'config/default');
 }
 
+/**
+ * Enforces NetworkPolicies on a node, with iptables and ipset: kube-network-policies, which kind's nodes have built in,
+ * wants nftables' `queue`, which not every kernel has.
+ *
+ * @returns the path of the program
+ */
+export async function kubeRouter(cache = cacheFolder()): Promise<string> {
+  const source = { importPath: 'github.com/cloudnativelabs/kube-router/v2/cmd/kube-router' };
+  const program = { name: 'kube-router', version: '2.1.0', source, purpose: 'to test NetworkPolicies' };
+  return join(await goProgram(program, cache), 'kube-router');
+}
+
+const kindModule = { path: 'sigs.k8s.io/kind', version: '0.33.0' };
+
 /** Clusters whose nodes are containers of docker. @returns the path of the program */
 export async function kind(cache = cacheFolder()): Promise<string> {
-  const source = { importPath: 'sigs.k8s.io/kind' };
-  const folder = await goProgram({ name: 'kind', version: '0.33.0', source, purpose: 'to test with kind' }, cache);
-  return join(folder, 'kind');
+  const { path, version } = kindModule;
+  const program = { name: 'kind', version, source: { importPath: path }, purpose: 'to test with kind' };
+  return join(await goProgram(program, cache), 'kind');
+}
+
+/** The files that kind makes the image of its nodes of. @returns their folder */
+export async function kindNodeFiles(): Promise<string> {
+  return join(await goSources(kindModule.path, kindModule.version), 'images/base/files');
 }

@@ -5,6 +5,7 @@ import { SetupError } from '../setup/errors.ts';
 import { goProgram } from './go-program.ts';
 
 export const kubernetesVersion = '1.34.4';
+export const corednsVersion = '1.12.1';
 
 /** The oldest that the operator is for: its control plane alone. Tests without nodes take it on request. */
 const oldest = { minor: '1.31', version: '1.31.13' } as const;
@@ -67,7 +68,7 @@ function build(folder: string, version: string, links: readonly string[], cache:
 export async function coredns(cache = cacheFolder()): Promise<string> {
   const source = { folder: join(sources, 'coredns') };
   const folder = await goProgram(
-    { name: 'coredns', version: '1.12.1', source, purpose: 'to test on a cluster' },
+    { name: 'coredns', version: corednsVersion, source, purpose: 'to test on a cluster' },
     cache,
   );
   return join(folder, 'coredns');

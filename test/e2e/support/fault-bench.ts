@@ -81,9 +81,9 @@ export class FaultBench {
     return run;
   }
 
-  /** Runs a script in the trainer's container, which has Node and no shell. */
-  async inPod({ metadata }: KubeObject, script: string): Promise<string> {
-    const target = ['--namespace', metadata.namespace, metadata.name, '--container', 'trainer'];
+  /** Runs a script in a pod's first container, the trainer's or the operator's: they have Node and no shell. */
+  async inPod({ metadata, spec }: KubeObject, script: string): Promise<string> {
+    const target = ['--namespace', metadata.namespace, metadata.name, '--container', spec.containers[0].name];
     return this.workplace.kube.kubectl(['exec', ...target, '--', '/usr/local/bin/node', '-e', script]);
   }
 }
