@@ -34,8 +34,10 @@ export async function networkAgentArchive(cache = cacheFolder()): Promise<string
     const tree = join(work, 'tree');
     const layer = join(work, 'layer.tar');
     await must('mmdebstrap', '--variant=extract', `--include=${packages.join()}`, suite, tree);
+    const bin = join(tree, 'usr/local/bin');
+    await mkdir(bin, { recursive: true });
+    await copyFile(program, join(bin, 'kube-router'));
     for (const name of iptables) await symlink('xtables-nft-multi', join(tree, 'usr/sbin', name));
-    await copyFile(program, join(tree, 'usr/local/bin/kube-router'));
     await packLayer(tree, layer);
     await rm(tree, { recursive: true });
     const config = { Entrypoint: ['/usr/local/bin/kube-router'], Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'] };
