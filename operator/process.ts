@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { collectDefaultMetrics } from 'prom-client';
 import { exitCode, type ExitCode } from '../api/exit-codes.ts';
 import { createOperator } from './controller/operator.ts';
 import type { Logger } from './controller/environment.ts';
@@ -41,6 +42,7 @@ export async function runProcess({ flags, logger, signal }: ProcessOptions): Pro
   const connection = loadConnection(flags.kubeconfig === undefined ? {} : { file: flags.kubeconfig });
   const http = new Http(connection, clock);
   const metrics = new OperatorMetrics();
+  collectDefaultMetrics({ register: metrics.registry });
   const identity = `${hostname()}-${randomBytes(4).toString('hex')}`;
   const working = new AbortController();
   let work: Promise<void> | undefined;

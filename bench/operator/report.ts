@@ -77,7 +77,8 @@ controllers' than the operator's.
 
 The first table row is of the histogram \`simsiam_operator_reconcile_own_seconds\`, over all turns, linear inside a
 bucket. Calls are all requests to the API server but those for the lease. Event-loop times are those that \`/healthz\` took
-to answer; the goal is the deadline for renewing the lease.
+to answer; the goal is the deadline for renewing the lease. The operator is the program of its image, with the heap that Node
+takes in a container with the chart's memory limit.
 
 - ${machine.cpu}, ${machine.cores} cores; Node.js ${machine.node}
 - load average before: ${machine.load.toFixed(1)}

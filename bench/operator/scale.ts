@@ -200,12 +200,15 @@ async function count(http: Http, of: KindRef): Promise<number> {
   return list.items.length + (list.metadata.remainingItemCount ?? 0);
 }
 
+/** What Node takes by itself in a container with the memory limit of the chart; on a whole machine it would take more. */
+const heapFlag = '--max-old-space-size=256';
+
 /** The operator as it is in its image. */
 async function startOperator(kubeconfig: string, folder: string) {
   await stageImage(fileURLToPath(new URL('../../..', import.meta.url)), 'operator', folder);
   const { script, nodeFlag } = images.operator.program;
   const flags = ['--kubeconfig', kubeconfig, '--lease-namespace', 'default', '--http-port', '0'];
-  const program = [nodeFlag, join(folder, 'program', home, script), ...flags];
+  const program = [nodeFlag, heapFlag, join(folder, 'program', home, script), ...flags];
   const child = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'inherit'] });
   let port = 0;
   await new Promise<void>((resolve, reject) => {

@@ -12,7 +12,8 @@ export function operatorMetricsMarkdown(): string {
     '<!-- Generated from operator/metrics/metrics.ts by `npm run gen`. Do not edit. -->',
     '# Metrics of the operator',
     'Each replica serves them at `:8080/metrics` (`--http-port`), beside `/healthz` and `/readyz`. Labels take few values, ' +
-      'which are known before: no run and no pod has a series of its own.',
+      'which are known before: no run and no pod has a series of its own. Beside these are those of the process ' +
+      '(`process_*`, `nodejs_*`): processor time, memory, open files, event loop and garbage collection.',
     metricsTable(metrics.registry),
     '',
   ]

@@ -71,6 +71,7 @@ describe('the operator in trouble', { skip }, () => {
     const { port } = await operator.line('starts');
     const turns = async (): Promise<number> => {
       const metrics = await (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text();
+      assert.match(metrics, /^process_resident_memory_bytes \d+$/m);
       return Number(/^simsiam_operator_reconcile_own_seconds_count (\d+)/m.exec(metrics)?.[1]);
     };
     proxy.silence((path) => !path.includes('/simsiamruns?'));
