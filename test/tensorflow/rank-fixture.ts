@@ -50,8 +50,12 @@ function sum(runtime: Runtime, name: string): GraphFunction {
 }
 
 const scenarios: Readonly<Record<Scenario, (order: RankOrder) => Promise<void>>> = {
-  async reduce(order) {
-    const runtime = open(order);
+  async reduce({ rank: own, addresses }) {
+    // The last rank traces before it knows the others.
+    const unjoined = own === addresses.length - 1;
+    const runtime = unjoined
+      ? Runtime.openUnjoined({ threads: 1, rank: own, world: addresses.length })
+      : Runtime.open({ threads: 1, cluster: { rank: own, addresses } });
     const fn = runtime.trace('reductions', [[{ dtype: 'float32', shape: [1000] }]], ([x] = []) => {
       const vector = tf.slice(x!, [0], [4]);
       const [total, scalar, half] = allReduceSum([vector, tf.scalar(rank() + 1), cast(tf.scalar(0.5), 'bfloat16')]);
@@ -73,6 +77,7 @@ const scenarios: Readonly<Record<Scenario, (order: RankOrder) => Promise<void>>>
       ];
       return [[...outputs.map((y) => cast(y, 'float32')), ...allReduceSum([x!])]];
     });
+    if (unjoined) runtime.join(addresses);
     const vector = vectorOf(runtime);
     const runs = [];
     for (let run = 0; run < 3; run++) {

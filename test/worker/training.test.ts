@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 
 import type { WorkerStage } from '../../api/worker.ts';
 import { tinyRun } from '../rank/fixtures/tiny-run.ts';
 import { eventsOf, rankPids, Workplace, type Remains } from '../rank/fixtures/workplace.ts';
 import { exitCodesOf, Pods, type Pod } from './fixtures/pods.ts';
+
+/** A worker's rank and the process that stands by for it, once that is there. */
+async function standingBy(pod: Pod): Promise<[number, number]> {
+  for (;;) {
+    const [rank, standby] = rankPids(pod);
+    if (rank !== undefined && standby !== undefined) return [rank, standby];
+    await setTimeout(10);
+  }
+}
 
 describe('two workers that train one run', { timeout: 300_000 }, () => {
   let workplace: Workplace;
@@ -53,8 +63,11 @@ describe('two workers that train one run', { timeout: 300_000 }, () => {
     pods.writeRun(tinyRun({ storage: 'disturbed' }));
     const training = await startBoth('pretrain');
     await training[0]!.said('"event":"checkpoint","stage":"pretrain","step":8');
+    const [killed, standby] = await standingBy(training[1]!);
     const killedAt = Date.now();
-    process.kill(rankPids(training[1]!)[0]!, 'SIGKILL');
+    process.kill(killed, 'SIGKILL');
+    await training[1]!.said('"event":"generation","generation":2');
+    assert.equal(rankPids(training[1]!)[0], standby, 'the process that stood by is the rank now');
     assert.deepEqual(await exitCodesOf(training), [0, 0], await errorsOf(training));
     const events = eventsOf(await training[0]!.ended);
     const restarted = events.findLastIndex(({ event }) => event === 'generation');

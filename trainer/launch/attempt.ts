@@ -1,34 +1,26 @@
-import { fileURLToPath } from 'node:url';
-
 import type { RunResult } from '../../api/run-result.ts';
-import type { SimSiamRun } from '../../api/run.ts';
 import type { RunEvent } from '../telemetry/run-event.ts';
 import { HangError } from './errors.ts';
 import { HangWatch } from './hang-watch.ts';
-import type { CheckpointMessage, RankStart, RankToLauncher, Stage } from './messages.ts';
-import type { Plan } from './plan.ts';
+import type { CheckpointMessage, RankStart, RankToLauncher } from './messages.ts';
 import type { GroupOutcome } from './rank-group.ts';
 import { RankGroup } from './rank-group.ts';
+import { rankPrograms, type RankProgramsOptions } from './rank-programs.ts';
+import type { Standbys } from './standbys.ts';
 import type { Timers } from './timers.ts';
 
-export interface AttemptOptions {
-  readonly run: SimSiamRun;
-  /** Of this machine's ranks, counted from 0. */
-  readonly plan: Plan;
-  /** The number of the first of them among all ranks. */
-  readonly firstRank: number;
+export interface AttemptOptions extends RankProgramsOptions {
   /** `host:port` of every rank of all machines. */
   readonly addresses: readonly string[];
-  readonly stages: readonly Stage[];
-  /** Default false: steps are told some times a second. */
-  readonly everyStep?: boolean | undefined;
   readonly former?: RankStart['former'];
-  /** What a rank runs. Default: the trainer's rank-main.js. */
-  readonly program?: string | undefined;
+  /** Processes that were started ahead and become these ranks, where there are any. */
+  readonly standbys?: Standbys | undefined;
   readonly timers: Timers;
   readonly onEvent: (event: RunEvent) => void;
   /** Called for each message of a rank, those that are no event included. */
   readonly onMessage?: () => void;
+  /** Called once, when each rank has finished a step. */
+  readonly onStepped?: () => void;
   /** Called once, as soon as the ranks are on their way down, whatever the reason. */
   readonly onFall?: () => void;
 }
@@ -40,22 +32,18 @@ export class RankAttempt {
   /** What rank 0 said last, where it is one of them. */
   result: RunResult | undefined;
   checkpoint: CheckpointMessage | undefined;
-  /** Whether the ranks had found together and finished a step, as far as rank 0 told. */
-  stepped = false;
   readonly #options: AttemptOptions;
   readonly #group: RankGroup;
   readonly #watch: HangWatch | undefined;
+  readonly #stepped = new Set<number>();
   #place = 'while starting';
 
   constructor(options: AttemptOptions) {
     this.#options = options;
-    const { run, plan, firstRank, addresses, stages, everyStep = false, former, timers } = options;
+    const { run, firstRank, addresses, former, standbys, timers } = options;
     this.#group = new RankGroup({
-      plans: plan.ranks.map((rank) => ({ ...rank, rank: firstRank + rank.rank })),
-      start: { run, world: addresses.length, addresses, stages, everyStep, former },
-      program: options.program ?? fileURLToPath(new URL('../rank-main.js', import.meta.url)),
-      env: quietTensorflow(process.env),
-      timers,
+      ...rankPrograms(options, addresses.length),
+      ...{ addresses, former, standbys, timers },
       onMessage: (rank, message) => this.#onMessage(rank, message),
       ...(options.onFall && { onFall: options.onFall }),
     });
@@ -68,6 +56,11 @@ export class RankAttempt {
     });
   }
 
+  /** Whether the ranks had found together and finished a step. */
+  get stepped(): boolean {
+    return this.#stepped.size > 0;
+  }
+
   /** All ranks finish the same step, commit and end, once those of every machine are asked. */
   stop(): void {
     this.#options.onEvent({ type: 'stopping' });
@@ -76,6 +69,11 @@ export class RankAttempt {
 
   end(signal: 'SIGTERM' | 'SIGKILL'): void {
     this.#group.end(signal);
+  }
+
+  #onStepped(rank: number): void {
+    this.#stepped.add(rank);
+    if (this.#stepped.size === this.#options.plan.ranks.length) this.#options.onStepped?.();
   }
 
   #hang(timeoutSeconds: number): void {
@@ -91,8 +89,8 @@ export class RankAttempt {
     if (message.type === 'result') this.result = message.result;
     if (message.type === 'checkpoint') this.checkpoint = message;
     if (message.type === 'phase') this.#place = `in phase ${message.phase}`;
+    if (message.type === 'stepped') this.#onStepped(rank);
     if (message.type === 'progress') {
-      this.stepped = true;
       this.#place = `after step ${message.step} of ${message.totalSteps} (${message.stage})`;
     }
     const event = eventOf(rank, message);
@@ -111,14 +109,10 @@ function eventOf(rank: number, message: RankToLauncher): RunEvent | undefined {
     case 'validation':
     case 'checkpoint':
       return message;
+    case 'stepped':
     case 'alive':
     case 'failure':
     case 'result':
       return undefined;
   }
-}
-
-/** TensorFlow's chatter below errors is of no use to the user and would push the last words of a crash out. */
-export function quietTensorflow(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { TF_CPP_MIN_LOG_LEVEL: '2', ...env };
 }

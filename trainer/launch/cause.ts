@@ -21,8 +21,13 @@ export function endedWell(end: RankEnd): boolean {
  * died on its own, else the first that lost its peers.
  */
 export function causeOf(ends: readonly RankEnd[]): RankEnd | undefined {
-  const bad = ends.filter((end) => end.failure !== undefined || (!endedWell(end) && end.endedBy === undefined));
+  const bad = ends.filter((end) => end.failure !== undefined || (!endedWell(end) && !endedByLauncher(end)));
   return bad.find((end) => !isConsequence(end.failure)) ?? bad[0];
+}
+
+/** A signal that the launcher didn't send was there before those that it did: the end is the rank's own. */
+function endedByLauncher({ signal, endedBy }: RankEnd): boolean {
+  return signal === null ? endedBy.length > 0 : endedBy.includes(signal);
 }
 
 /** The one line for the user. */

@@ -27,14 +27,11 @@ export type {
  * 'advanced'). The rank's side of the channel is rank-channel.ts.
  */
 
-/** The first message that a rank gets; it does nothing before. */
-export interface RankStart {
-  readonly type: 'start';
+/** What a rank is to do, as far as it is known before the ranks have found together. */
+export interface RankOrder {
   readonly run: SimSiamRun;
   readonly rank: number;
   readonly world: number;
-  /** `host:port` of each rank's TensorFlow server, index = rank. */
-  readonly addresses: readonly string[];
   /** Name of the GPU that the rank was given; null: it computes on the cores. */
   readonly gpu: string | null;
   /** Compute threads of TensorFlow; the launcher also set TF_NUM_INTRAOP_THREADS in the rank's environment. */
@@ -48,6 +45,18 @@ export interface RankStart {
   readonly stages: readonly Stage[];
   /** Rank 0 tells of each step, and not only of some a second. */
   readonly everyStep: boolean;
+}
+
+/** The first message of a process that is started ahead (standbys.ts): get ready, and wait for `start`. */
+export interface RankStandby extends RankOrder {
+  readonly type: 'standby';
+}
+
+/** What makes a process a rank; it does nothing before but what `standby` asks for. */
+export interface RankStart extends RankOrder {
+  readonly type: 'start';
+  /** `host:port` of each rank's TensorFlow server, index = rank. */
+  readonly addresses: readonly string[];
   /** Why these ranks follow others of the same launchers, where they do. */
   readonly former?: { readonly cause: RestartCause; readonly message: string } | undefined;
 }
@@ -60,7 +69,7 @@ export interface StopRequest {
   readonly type: 'stop';
 }
 
-export type LauncherToRank = RankStart | StopRequest;
+export type LauncherToRank = RankStandby | RankStart | StopRequest;
 
 /**
  * Work without a step goes on: a batch evaluated, a function traced, a part uploaded. It only holds back the hang
@@ -68,6 +77,11 @@ export type LauncherToRank = RankStart | StopRequest;
  */
 export interface AliveMessage {
   readonly type: 'alive';
+}
+
+/** The rank's first step is done, and with it all that only its start takes time for. */
+interface SteppedMessage {
+  readonly type: 'stepped';
 }
 
 /** The rank's last message: why it ends. Its exit code is `exitCode`. */
@@ -86,9 +100,10 @@ interface ResultMessage {
   readonly result: RunResult;
 }
 
-/** Rank 0 sends all of them, the other ranks `wait`, `warning`, `unreadable` and `failure` only. */
+/** Rank 0 sends all of them, the other ranks `stepped`, `wait`, `warning`, `unreadable` and `failure` only. */
 export type RankToLauncher =
   | PhaseMessage
+  | SteppedMessage
   | ProgressMessage
   | WaitMessage
   | AliveMessage

@@ -2,7 +2,7 @@ import { messageOf, SimSiamError } from '../../api/errors.ts';
 import type { ExitCode } from '../../api/exit-codes.ts';
 import { exitCode } from '../../api/exit-codes.ts';
 import { NoLauncherError } from './errors.ts';
-import type { FailureMessage, RankStart, RankToLauncher, StopRequest } from './messages.ts';
+import type { FailureMessage, RankStandby, RankStart, RankToLauncher, StopRequest } from './messages.ts';
 
 /** A rank's side of the IPC channel to its launcher, or that of a process with another task (task.ts). */
 export class RankChannel<Start extends { readonly type: 'start' } = RankStart, Sent = RankToLauncher> {
@@ -17,16 +17,20 @@ export class RankChannel<Start extends { readonly type: 'start' } = RankStart, S
 
   /**
    * Waits for the launcher's `start`.
+   * @param onStandby called before, if the launcher asks to get ready
    * @throws NoLauncherError if this process was not forked by a launcher.
    */
-  static async open<Start extends { readonly type: 'start' }, Sent>(): Promise<RankChannel<Start, Sent>> {
+  static async open<Start extends { readonly type: 'start' }, Sent>(
+    onStandby?: (order: RankStandby) => void,
+  ): Promise<RankChannel<Start, Sent>> {
     if (process.send === undefined)
       throw new NoLauncherError('a rank process is started by the launcher, not by hand: use `simsiam run -f FILE`');
     const stop = new AbortController();
     const start = await new Promise<Start>((resolve) => {
-      process.on('message', (message: Start | StopRequest) => {
+      process.on('message', (message: RankStandby | Start | StopRequest) => {
         if (message.type === 'start') resolve(message);
-        else stop.abort();
+        else if (message.type === 'stop') stop.abort();
+        else onStandby?.(message);
       });
     });
     return new RankChannel<Start, Sent>(start, stop.signal);
@@ -61,9 +65,16 @@ export function failureOf(thrown: unknown): FailureMessage {
  * Runs a rank process from the launcher's `start` to its exit: exits with what `main` returns, or reports what it
  * throws (stray rejections included) and exits with that error's code. Kills itself when the launcher is gone: SIGKILL,
  * since nothing may hold up an orphan (TensorFlow's threads would) and checkpoints survive it.
+ *
+ * @param getReady what a process that is started ahead does before `start`; `main` gets what it answers
  */
-export async function serveRank<Start extends { readonly type: 'start' } = RankStart, Sent = RankToLauncher>(
-  main: (channel: RankChannel<Start, Sent>) => Promise<ExitCode>,
+export async function serveRank<
+  Start extends { readonly type: 'start' } = RankStart,
+  Sent = RankToLauncher,
+  Ready = unknown,
+>(
+  main: (channel: RankChannel<Start, Sent>, ready: Ready | undefined) => Promise<ExitCode>,
+  getReady?: (order: RankStandby) => Promise<Ready>,
 ): Promise<void> {
   let failed = false;
   const fail = (thrown: unknown): void => {
@@ -79,10 +90,13 @@ export async function serveRank<Start extends { readonly type: 'start' } = RankS
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   try {
-    const opened = RankChannel.open<Start, Sent>();
+    let ready: Promise<Ready> | undefined;
+    const opened = RankChannel.open<Start, Sent>((order) => {
+      ready = getReady?.(order);
+    });
     if (process.send !== undefined) onLauncherGone(() => process.kill(process.pid, 'SIGKILL'));
     const channel = await opened;
-    const code = await main(channel);
+    const code = await main(channel, await ready);
     // The channel keeps order: once this last message is written, all before it are.
     process.send?.({ type: 'alive' } satisfies RankToLauncher, undefined, undefined, () => process.exit(code));
   } catch (thrown) {

@@ -2,9 +2,10 @@ import type { SimSiamError } from '../../api/errors.ts';
 import { exitCode } from '../../api/exit-codes.ts';
 import { causeOf, endedWell, errorOf, isConsequence } from './cause.ts';
 import type { LauncherToRank, RankStart, RankToLauncher } from './messages.ts';
-import type { RankPlan } from './plan.ts';
 import type { RankEnd } from './rank-process.ts';
-import { RankProcess } from './rank-process.ts';
+import type { RankProcess } from './rank-process.ts';
+import { startProcess, type RankPrograms } from './rank-programs.ts';
+import type { Standbys } from './standbys.ts';
 import type { Timers } from './timers.ts';
 
 /** How long the launcher waits for the rank at fault to show itself when another one says that it lost its peers. */
@@ -12,11 +13,9 @@ const causeGraceMs = 2_000;
 /** Between SIGTERM and SIGKILL for ranks that are ended because another one is gone. */
 const killGraceMs = 2_000;
 
-export interface RankGroupOptions {
-  readonly plans: readonly RankPlan[];
-  readonly start: Omit<RankStart, 'type' | 'rank' | 'gpu' | 'threads' | 'loaderThreads'>;
-  readonly program: string;
-  readonly env: NodeJS.ProcessEnv;
+export interface RankGroupOptions extends RankPrograms, Pick<RankStart, 'addresses' | 'former'> {
+  /** Processes that were started ahead, where there are any. */
+  readonly standbys?: Standbys | undefined;
   readonly timers: Timers;
   readonly onMessage: (rank: number, message: RankToLauncher) => void;
   /** Called once, as soon as the group is on its way down: a rank failed or died, or `end` was called. */
@@ -55,21 +54,18 @@ export class RankGroup {
   #falling = false;
   #ending = false;
 
-  constructor({ plans, start, program, env, timers, onMessage, onFall }: RankGroupOptions) {
+  constructor(options: RankGroupOptions) {
+    const { plans, order, addresses, former, standbys, timers, onMessage, onFall, ...programs } = options;
     this.#timers = timers;
     this.#onFall = onFall ?? (() => {});
     this.#ranks = plans.map((plan) => {
-      const rank = new RankProcess({
-        rank: plan.rank,
-        program,
-        env: { ...env, ...plan.env },
-        onMessage: (message) => {
-          onMessage(plan.rank, message);
-          if (message.type === 'failure') this.#fallen(plan.rank, isConsequence(message));
-        },
+      const rank = standbys?.take(plan.rank) ?? startProcess(programs, plan);
+      rank.hear((message) => {
+        onMessage(plan.rank, message);
+        if (message.type === 'failure') this.#fallen(plan.rank, isConsequence(message));
       });
       const { gpu, threads, loaderThreads } = plan;
-      rank.send({ type: 'start', rank: plan.rank, gpu, threads, loaderThreads, ...start });
+      rank.send({ type: 'start', ...order, rank: plan.rank, gpu, threads, loaderThreads, addresses, former });
       return rank;
     });
     this.ended = this.#watch();

@@ -11,8 +11,8 @@ export interface RankEnd {
   readonly signal: NodeJS.Signals | null;
   /** What the rank itself said about its end. */
   readonly failure: FailureMessage | undefined;
-  /** The signal that the launcher had sent before, if any. */
-  readonly endedBy: NodeJS.Signals | undefined;
+  /** The signals that the launcher had sent before. */
+  readonly endedBy: readonly NodeJS.Signals[];
   /** Its last lines of stdout and stderr together. */
   readonly output: readonly string[];
 }
@@ -34,10 +34,12 @@ export class RankProcess<
   /** Resolved when the process is gone and its last message and output are read. */
   readonly ended: Promise<RankEnd>;
   readonly #child: ChildProcess;
-  #endedBy: NodeJS.Signals | undefined;
+  #onMessage: RankProcessOptions<Received>['onMessage'];
+  readonly #endedBy: NodeJS.Signals[] = [];
 
   constructor({ rank, program, env, onMessage }: RankProcessOptions<Received>) {
     this.rank = rank;
+    this.#onMessage = onMessage;
     this.#child = fork(program, [], {
       env,
       serialization: 'advanced',
@@ -51,7 +53,7 @@ export class RankProcess<
     let failure: FailureMessage | undefined;
     this.#child.on('message', (message: Received | FailureMessage) => {
       if (isFailure(message)) failure ??= message;
-      onMessage(message);
+      this.#onMessage(message);
     });
     this.ended = new Promise((resolve) => {
       const end = (code: number | null, signal: NodeJS.Signals | null): void =>
@@ -69,12 +71,17 @@ export class RankProcess<
     return this.#child.pid;
   }
 
+  /** Who hears its messages from now on. */
+  hear(onMessage: RankProcessOptions<Received>['onMessage']): void {
+    this.#onMessage = onMessage;
+  }
+
   send(message: Sent): void {
     if (this.#child.connected) this.#child.send(message);
   }
 
   end(signal: 'SIGTERM' | 'SIGKILL'): void {
-    this.#endedBy ??= signal;
+    this.#endedBy.push(signal);
     this.#child.kill(signal);
   }
 }

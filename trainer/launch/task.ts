@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 
-import { quietTensorflow } from './attempt.ts';
 import { describeDeath, endedWell } from './cause.ts';
 import { probeMachine } from './devices.ts';
 import { RankDiedError, RankFailedError } from './errors.ts';
 import type { AliveMessage, StopRequest } from './messages.ts';
 import { planTask } from './plan.ts';
 import { RankProcess } from './rank-process.ts';
+import { quietTensorflow } from './rank-programs.ts';
 
 /** The first message of a process that does one task and no run. */
 export interface TaskStart<Task> {

@@ -1,4 +1,4 @@
-import type { PretrainSpec } from '../../api/run.ts';
+import type { PretrainSpec, SimSiamRun } from '../../api/run.ts';
 import type { CheckpointRepository } from '../checkpoint/repository.ts';
 import type { Checkpoint } from '../checkpoint/reader.ts';
 import type { JsonObject } from '../checkpoint/json.ts';
@@ -71,9 +71,8 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
 
   send({ type: 'phase', phase: 'Starting', detail: 'tracing the step' });
   const parts = spec.accumulationSteps ?? 1;
-  const batch = spec.batchSize / parts / runtime.world;
-  const stepOptions = { runtime, model, spec, batch, imageSize: spec.imageSize, parts, probe };
-  const step = tracePretrainStep(stepOptions);
+  const stepOptions = stepOptionsOf(run, runtime, model, probe);
+  const step = context.step ?? tracePretrainStep(stepOptions);
   const accumulation = parts > 1 ? new Accumulation(stepOptions, graphSpecs(codec.groups.trainable)) : undefined;
   const resumed = start.step > 0 ? { detail: `resumed at step ${start.step}` } : {};
   const { stepsPerEpoch } = loader;
@@ -94,6 +93,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
     batches: (epoch, fromStep) => loader.epoch(epoch, fromStep),
     checkpointDue: () => isRoot(context) && timer.isDue(),
     afterStep: async (report, state) => {
+      if (report.step === start.step + 1) send({ type: 'stepped' });
       waits?.afterStep(report.collectiveSeconds);
       const finishedAt = context.clock();
       const figures = report.epochEnd ? await options.monitors.measure(report.epoch, state) : {};
@@ -121,6 +121,12 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainOutcom
   accumulation?.dispose();
   digests.dispose();
   return { outcome: stopped ? 'stopped' : 'finished', ...end, collapse: health.raised };
+}
+
+/** What the step of a run is traced for. */
+export function stepOptionsOf({ spec }: SimSiamRun, runtime: Runtime, model: SimSiam, probe?: OnlineProbe) {
+  const { batchSize, imageSize, accumulationSteps: parts = 1 } = spec.pretrain;
+  return { runtime, model, spec: spec.pretrain, batch: batchSize / parts / runtime.world, imageSize, parts, probe };
 }
 
 /** Batches that batch norm sees in a step: two views, each in one part or more. */

@@ -1,6 +1,6 @@
 import type { SimSiamRun } from '../../api/run.ts';
 import type { RankStart, RankToLauncher } from '../launch/messages.ts';
-import type { Runtime } from '../tensorflow/runtime.ts';
+import type { GraphFunction, Runtime } from '../tensorflow/runtime.ts';
 
 /** What every stage of a rank works with. */
 export interface RankContext {
@@ -16,6 +16,8 @@ export interface RankContext {
   readonly send: (message: RankToLauncher) => void;
   /** Why these ranks follow others, where their launchers saw it. */
   readonly former?: RankStart['former'];
+  /** The step of pre-training, where this process has traced it ahead. */
+  readonly step?: GraphFunction | undefined;
 }
 
 /** The rank that writes: history, checkpoints, result and messages. */

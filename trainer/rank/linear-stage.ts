@@ -36,6 +36,7 @@ export async function runLinear(options: LinearRunOptions): Promise<LinearOutcom
   const train = data.linearLoader();
   const evaluation = data.evaluation();
   const progress = shown ? new LinearProgress(context, train.stepsPerEpoch) : undefined;
+  let stepped = false;
   return await evaluateLinearly({
     runtime,
     extractor,
@@ -55,6 +56,8 @@ export async function runLinear(options: LinearRunOptions): Promise<LinearOutcom
     clock: context.clock,
     stopRequested: () => stop.aborted,
     onStep: (report) => {
+      if (!stepped) send({ type: 'stepped' });
+      stepped = true;
       send({ type: 'alive' });
       progress?.afterStep(report);
     },

@@ -9,7 +9,6 @@ import { simSiam } from '../model/simsiam.ts';
 import { inParts } from '../pretrain/accumulation.ts';
 import { Monitors } from '../pretrain/monitors.ts';
 import { batchesOfStep, pretrain, type PretrainOptions } from '../pretrain/pretrain.ts';
-import { Runtime } from '../tensorflow/runtime.ts';
 import { measureBaselines } from './baselines.ts';
 import { isRoot, type RankContext } from './context.ts';
 import { backboneDigest } from './backbone-digest.ts';
@@ -22,29 +21,28 @@ import { RootStore } from './root-store.ts';
 import { RunData } from './run-data.ts';
 import { takeSample } from './sample.ts';
 import { shareFromRoot } from './share.ts';
-
-/** TensorFlow's names of the collectives. */
-const hintOf = { auto: 'auto', nccl: 'nccl', grpc: 'ring' } as const;
+import { openUnjoined, type Ready } from './standby.ts';
 
 /** Steps are told so often at most, in milliseconds, unless each is wanted. */
 const PROGRESS_INTERVAL = 250;
 
 /** What ranks beside rank 0 tell. */
-const ofEveryRank: ReadonlySet<RankToLauncher['type']> = new Set(['wait', 'warning', 'unreadable']);
+const ofEveryRank: ReadonlySet<RankToLauncher['type']> = new Set(['stepped', 'wait', 'warning', 'unreadable']);
 
-/** Everything that one rank does, from the launcher's start to its exit code. Rank 0 alone touches the store. */
-export async function runRank(channel: RankChannel): Promise<ExitCode> {
-  const { run, rank, world, addresses, gpu, threads, loaderThreads, stages, everyStep, former } = channel.start;
+/**
+ * Everything that one rank does, from the launcher's start to its exit code. Rank 0 alone touches the store.
+ *
+ * @param ready what this process has done ahead
+ */
+export async function runRank(channel: RankChannel, ready?: Ready): Promise<ExitCode> {
+  const { start } = channel;
+  const { run, rank, world, addresses, gpu, threads, loaderThreads, stages, everyStep, former } = start;
   const send: RankContext['send'] = (message) => {
     if (rank === 0 || ofEveryRank.has(message.type)) channel.send(message);
   };
   send({ type: 'phase', phase: 'Starting' });
-  const timeoutSeconds = run.spec.failurePolicy.hangTimeoutSeconds;
-  const runtime = Runtime.open({
-    threads,
-    collective: { hint: hintOf[run.spec.collectives ?? 'auto'], timeoutSeconds },
-    ...(world > 1 ? { cluster: { rank, addresses } } : {}),
-  });
+  const runtime = ready?.runtime ?? openUnjoined(start);
+  runtime.join(addresses);
   if (gpu !== null && !runtime.gpu) throw new GpuUnusableError(gpu);
   const clock = (): number => performance.now();
   const progressInterval = everyStep ? 0 : PROGRESS_INTERVAL;
@@ -57,6 +55,7 @@ export async function runRank(channel: RankChannel): Promise<ExitCode> {
     progressInterval,
     send,
     former,
+    step: ready?.step,
   };
   const root = isRoot(context) ? await RootStore.open(context, environmentOf(world, threads, gpu ?? 'cpu')) : undefined;
   send({ type: 'phase', phase: 'Starting', detail: 'waiting for the other ranks' });

@@ -7,6 +7,8 @@ import type { LaunchOutcome } from '../launch/launcher.ts';
 import type { Plan } from '../launch/plan.ts';
 import { addressOf, freePorts } from '../launch/ports.ts';
 import type { GroupOutcome } from '../launch/rank-group.ts';
+import { rankPrograms } from '../launch/rank-programs.ts';
+import { Standbys } from '../launch/standbys.ts';
 import type { Timers } from '../launch/timers.ts';
 import { systemTimers } from '../launch/timers.ts';
 import { RendezvousClient } from './client.ts';
@@ -38,6 +40,8 @@ export class MemberDriver {
   #settle: Settle | undefined;
   #client: RendezvousClient | undefined;
   #attempt: RankAttempt | undefined;
+  /** For the next generation, which has the same ranks here as this one. */
+  #standbys: Standbys | undefined;
   /** What this worker's own ranks last failed with. */
   #ownError: SimSiamError | undefined;
   #lastRefusal: Refusal | undefined;
@@ -148,8 +152,12 @@ export class MemberDriver {
   #start({ generation, firstRank, addresses }: Extract<MemberAction, { type: 'start' }>): void {
     const { run, stages, program, everyStep, onEvent, onMessage } = this.#options;
     onEvent({ type: 'generation', generation, world: addresses.length });
+    const ranks = { run, plan: this.#plan, firstRank, stages, program, everyStep };
+    // On a GPU loading TensorFlow takes some of its memory, which is the ranks'.
+    if (this.#plan.device === 'cpu') this.#standbys ??= new Standbys(rankPrograms(ranks, addresses.length));
     const attempt = new RankAttempt({
-      ...{ run, plan: this.#plan, firstRank, addresses, stages, program, everyStep, timers: this.#timers },
+      ...{ ...ranks, addresses, standbys: this.#standbys, timers: this.#timers },
+      onStepped: () => this.#standbys?.fill(),
       former: this.#server?.former,
       onEvent: (event) => {
         if (event.type === 'checkpoint') this.#server?.committed();
@@ -205,6 +213,7 @@ export class MemberDriver {
     this.#settle = undefined;
     this.#cancelWake();
     this.#client?.close();
+    this.#standbys?.close();
     this.#options.stop.removeEventListener('abort', this.#onStop);
     this.#options.kill.removeEventListener('abort', this.#onKill);
     return settle;

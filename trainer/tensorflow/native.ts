@@ -2,7 +2,7 @@
  * The contract of our native addon (trainer/tensorflow/native), the only way from TypeScript to TensorFlow's C API.
  *
  * Rules of all functions:
- * - Main thread of the process only. Nothing blocks but {@link NativeAddon.openRuntime} (it starts a server).
+ * - Main thread of the process only. Nothing blocks but {@link NativeAddon.joinCluster} (it starts a server).
  * - Absent values are null, never undefined. Dtypes are TensorFlow's numbers (dtypes.ts). Shapes are whole numbers ≥ 0.
  * - Failures are thrown, or reject the promise, as an `Error` with a `code`: TensorFlow's status (`TF_UNAVAILABLE`, …),
  *   `NATIVE_DISPOSED` for an object used after its end, `NATIVE_MISUSE` for arguments that only a defect can cause.
@@ -61,12 +61,15 @@ export interface NativeAddon {
   /** `2.20.0` */
   tensorflowVersion(): string;
 
+  /** Opens a context of its own with `threads` threads in each pool. */
+  openRuntime(threads: number): NativeRuntime;
   /**
-   * Opens a context of its own with `threads` threads in each pool, and in a cluster the server for collectives
-   * (`serverDef`: text form of tensorflow.ServerDef; empty: none). Functions run on `device`: the first GPU, else the
-   * CPU. Throws TensorFlow's status when the server's port is taken.
+   * Starts the server for collectives, once, before the first call and before any tensor is made; functions may be there.
+   * `serverDef`: text form of tensorflow.ServerDef. Throws TensorFlow's status when the server's port is taken.
    */
-  openRuntime(threads: number, serverDef: string): { runtime: NativeRuntime; device: string; gpu: boolean };
+  joinCluster(runtime: NativeRuntime, serverDef: string): void;
+  /** Whether functions run on a GPU, which is the first one; else they do on the CPU. */
+  onGpu(runtime: NativeRuntime): boolean;
   /** Cancels all calls; their promises reject. The runtime can't be used afterwards; tensors can still be read. */
   closeRuntime(runtime: NativeRuntime): void;
 

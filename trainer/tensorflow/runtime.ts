@@ -14,13 +14,22 @@ export { GraphFunction } from './graph-function.ts';
 export { TensorList } from './tensor-list.ts';
 export type { TensorSpec } from './tensor-spec.ts';
 
-export interface RuntimeOptions {
+interface CommonOptions {
   /** Threads of each of TensorFlow's two pools. Results on CPU depend on it. See tfjs.ts for who must agree. */
   readonly threads: number;
-  /** Left out: this process is on its own. */
-  readonly cluster?: Cluster;
   /** Default: hint `auto`, 300 s. */
   readonly collective?: CollectiveOptions;
+}
+
+export interface RuntimeOptions extends CommonOptions {
+  /** Left out: this process is on its own. */
+  readonly cluster?: Cluster;
+}
+
+export interface UnjoinedOptions extends CommonOptions {
+  readonly rank: number;
+  /** Number of ranks. */
+  readonly world: number;
 }
 
 /** A TensorFlow context of our own, in which traced functions run. One a process is usual. */
@@ -28,9 +37,8 @@ export class Runtime {
   readonly rank: number;
   /** Number of ranks. */
   readonly world: number;
-  /** Full name of the device that functions run on: `/job:worker/replica:0/task:1/device:GPU:0`. */
-  readonly device: string;
   readonly gpu: boolean;
+  readonly #threads: number;
   readonly #addon: NativeAddon;
   readonly #native: NativeRuntime;
   readonly #group: CollectiveGroup;
@@ -38,32 +46,54 @@ export class Runtime {
   readonly #traced = new Map<string, number>();
   #closed = false;
 
-  private constructor(addon: NativeAddon, options: RuntimeOptions) {
-    const { threads, cluster, collective = { hint: 'auto', timeoutSeconds: 300 } } = options;
-    this.rank = cluster?.rank ?? 0;
-    this.world = cluster?.addresses.length ?? 1;
-    const server = cluster && this.world > 1 ? serverDef(cluster, threads, collective.hint) : '';
-    const { runtime, device, gpu } = addon.openRuntime(threads, server);
+  private constructor(addon: NativeAddon, options: UnjoinedOptions) {
+    const { threads, rank, world, collective = { hint: 'auto', timeoutSeconds: 300 } } = options;
+    this.rank = rank;
+    this.world = world;
+    this.#threads = threads;
     this.#addon = addon;
-    this.#native = runtime;
-    this.device = device;
-    this.gpu = gpu;
+    this.#native = addon.openRuntime(threads);
+    this.gpu = addon.onGpu(this.#native);
     // With NCCL all ranks must start their collectives in one order; the gRPC ring is faster without.
-    const ordered = collective.hint === 'nccl' || (collective.hint === 'auto' && gpu);
-    this.#group = { rank: this.rank, world: this.world, ordered, ...collective };
+    const ordered = collective.hint === 'nccl' || (collective.hint === 'auto' && this.gpu);
+    this.#group = { rank, world, ordered, ...collective };
   }
 
   /**
    * Opens a context and, with more than one rank, the server for collectives. Doesn't wait for the other ranks: the
    * first collective does. Throws TensorFlowError, for one when the port is taken, and NativeAddonError.
    */
-  static open(options: RuntimeOptions): Runtime {
+  static open({ cluster, ...options }: RuntimeOptions): Runtime {
+    const { rank, addresses } = cluster ?? { rank: 0, addresses: [''] };
+    const runtime = Runtime.openUnjoined({ ...options, rank, world: addresses.length });
+    runtime.join(addresses);
+    return runtime;
+  }
+
+  /**
+   * Opens a context for a rank whose cluster isn't known yet. Functions can be traced in it; before anything else it
+   * must {@link join}. Throws as {@link open}.
+   */
+  static openUnjoined(options: UnjoinedOptions): Runtime {
     const addon = nativeAddon();
     try {
       return new Runtime(addon, options);
     } catch (error) {
-      const at = options.cluster ? ` at ${options.cluster.addresses[options.cluster.rank]}` : '';
-      throw tensorFlowError(error, {}, `the runtime can't be opened${at}: `);
+      throw tensorFlowError(error, {}, "the runtime can't be opened: ");
+    }
+  }
+
+  /**
+   * Starts the server for collectives; without other ranks there is nothing to do.
+   * @param addresses of all ranks: `host:port`
+   */
+  join(addresses: readonly string[]): void {
+    if (this.world === 1) return;
+    const { rank } = this;
+    try {
+      this.#addon.joinCluster(this.#native, serverDef({ rank, addresses }, this.#threads, this.#group.hint));
+    } catch (error) {
+      throw tensorFlowError(error, {}, `the runtime can't be opened at ${addresses[rank]}: `);
     }
   }
 

@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type { KubeObject } from './kube.ts';
 
-/** Scripts for inside a pod: the trainer's image has Node. This one finds the ranks there. */
+/** Scripts for inside a pod: the trainer's image has Node. This one finds the ranks there, and not who stands by for them. */
 const findRanks = `const fs = require('fs');
 const ranks = fs.readdirSync('/proc').map(Number).filter((pid) => {
   if (!pid || pid === process.pid) return false;
-  try { return fs.readFileSync('/proc/' + pid + '/cmdline', 'utf8').includes('/rank-main'); } catch { return false; }
+  try { return fs.readFileSync('/proc/' + pid + '/cmdline', 'utf8').startsWith('simsiam rank'); } catch { return false; }
 });
 const send = (signal) => ranks.forEach((pid) => process.kill(pid, signal));
 `;

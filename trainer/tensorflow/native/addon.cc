@@ -19,6 +19,8 @@ void add(napi_env env, napi_value exports, const char* name, napi_callback callb
 napi_value initialize(napi_env env, napi_value exports) {
   add(env, exports, "tensorflowVersion", guarded<tensorflowVersion>);
   add(env, exports, "openRuntime", guarded<openRuntime>);
+  add(env, exports, "joinCluster", guarded<joinCluster>);
+  add(env, exports, "onGpu", guarded<onGpu>);
   add(env, exports, "closeRuntime", guarded<closeRuntime>);
   add(env, exports, "beginTrace", guarded<beginTrace>);
   add(env, exports, "addPlaceholder", guarded<addPlaceholder>);

@@ -46,7 +46,7 @@ struct DeviceList {
 
 }  // namespace
 
-std::shared_ptr<Context> Context::open(int threads, const std::string& serverDef) {
+std::shared_ptr<Context> Context::open(int threads) {
   quietAbseil();
   registerClock();
   std::shared_ptr<Context> context(new Context);
@@ -57,18 +57,19 @@ std::shared_ptr<Context> Context::open(int threads, const std::string& serverDef
   if (status.ok()) context->context_ = TFE_NewContext(options, status.get());
   TFE_DeleteContextOptions(options);
   status.check();
-  if (!serverDef.empty()) {
-    TF_Buffer* server = TFE_GetServerDef(serverDef.c_str(), status.get());
-    status.check();
-    TFE_EnableCollectiveOps(context->context_, server->data, server->length, status.get());
-    TF_DeleteBuffer(server);
-    status.check();
-    context->cluster_ = true;
-  }
-  context->chooseDevice("GPU");
-  context->gpu_ = !context->device_.empty();
-  if (!context->gpu_) context->chooseDevice("CPU");
+  context->chooseDevice();
   return context;
+}
+
+void Context::join(const std::string& serverDef) {
+  Status status;
+  TF_Buffer* server = TFE_GetServerDef(serverDef.c_str(), status.get());
+  status.check();
+  TFE_EnableCollectiveOps(context_, server->data, server->length, status.get());
+  TF_DeleteBuffer(server);
+  status.check();
+  cluster_ = true;
+  chooseDevice();  // The server has devices of its own, under its own names.
 }
 
 Context::~Context() {
@@ -76,15 +77,21 @@ Context::~Context() {
   if (context_ != nullptr && !cluster_) TFE_DeleteContext(context_);
 }
 
-void Context::chooseDevice(const std::string& preferredType) {
+void Context::chooseDevice() {
+  gpu_ = chooseDevice("GPU");
+  if (!gpu_) chooseDevice("CPU");
+}
+
+bool Context::chooseDevice(const std::string& preferredType) {
   Status status;
   DeviceList devices(context_, status);
   status.check();
   for (int i = 0; i < TF_DeviceListCount(devices.list); i++) {
     if (preferredType != TF_DeviceListType(devices.list, i, status.get())) continue;
     device_ = TF_DeviceListName(devices.list, i, status.get());
-    return;
+    return true;
   }
+  return false;
 }
 
 }  // namespace simsiam

@@ -11,10 +11,12 @@ namespace simsiam {
 
 class Context {
  public:
-  // threads: of each of the two pools (intra-op, inter-op). serverDef: text form of tensorflow.ServerDef, empty for a
-  // process on its own. Throws Failure with TensorFlow's code, for one when the server's port is taken.
-  static std::shared_ptr<Context> open(int threads, const std::string& serverDef);
+  // threads: of each of the two pools (intra-op, inter-op).
+  static std::shared_ptr<Context> open(int threads);
   ~Context();
+  // Starts the server for collectives; before the first call, functions may have been added. serverDef: text form of
+  // tensorflow.ServerDef. Throws Failure with TensorFlow's code, for one when the server's port is taken.
+  void join(const std::string& serverDef);
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
@@ -25,7 +27,8 @@ class Context {
 
  private:
   Context() = default;
-  void chooseDevice(const std::string& preferredType);
+  void chooseDevice();
+  bool chooseDevice(const std::string& preferredType);
   TFE_Context* context_ = nullptr;
   std::string device_;
   bool gpu_ = false;

@@ -111,16 +111,25 @@ void Runtime::settle(napi_env env, napi_value, void*, void* data) {
   }
 }
 
-// openRuntime(threads, serverDef) -> {runtime, device, gpu}
+// openRuntime(threads) -> runtime
 napi_value openRuntime(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
-  auto context = Context::open(static_cast<int>(toNumber(env, args[0])), toString(env, args[1]));
+  auto context = Context::open(static_cast<int>(toNumber(env, args[0])));
   leaveWithoutDestructors();
-  napi_value result = newObject(env);
-  setProperty(env, result, "device", newString(env, context->device()));
-  setProperty(env, result, "gpu", newBoolean(env, context->gpu()));
-  setProperty(env, result, "runtime", box<Runtime>(env, Runtime::start(env, std::move(context)), deleteBox<Runtime>));
-  return result;
+  return box<Runtime>(env, Runtime::start(env, std::move(context)), deleteBox<Runtime>);
+}
+
+// joinCluster(runtime, serverDef)
+napi_value joinCluster(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  unbox<Runtime>(env, args[0])->context()->join(toString(env, args[1]));
+  return nullptr;
+}
+
+// onGpu(runtime) -> boolean
+napi_value onGpu(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  return newBoolean(env, unbox<Runtime>(env, args[0])->context()->gpu());
 }
 
 // closeRuntime(runtime)

@@ -61,6 +61,8 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
 
 // Exported to JavaScript; see native.ts.
 napi_value openRuntime(napi_env env, napi_callback_info info);
+napi_value joinCluster(napi_env env, napi_callback_info info);
+napi_value onGpu(napi_env env, napi_callback_info info);
 napi_value closeRuntime(napi_env env, napi_callback_info info);
 napi_value callFunction(napi_env env, napi_callback_info info);
 napi_value cancelCall(napi_env env, napi_callback_info info);
