@@ -63,6 +63,7 @@ export async function runProcess({ flags, logger, signal }: ProcessOptions): Pro
     scrape: fetchProgress,
     image: flags.trainerImage,
     workers: flags.workers,
+    ...(flags.readers !== undefined && { readers: flags.readers }),
     ...(flags.namespace !== undefined && { namespace: flags.namespace }),
   });
   metrics.read({

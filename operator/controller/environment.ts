@@ -2,7 +2,7 @@ import type { KubeWriter } from '../kube/client.ts';
 import type { Clock, Random } from '../kube/clock.ts';
 import type { Selection } from '../kube/kube-list-watch.ts';
 import type { ListWatch } from '../kube/list-watch.ts';
-import type { KubeObject } from '../kube/objects.ts';
+import type { KubeObject, NetworkPolicyPeer } from '../kube/objects.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 
 /** All that the operator sees of the world; tests and the simulation bring their own. */
@@ -13,6 +13,8 @@ export interface Environment {
   readonly random: Random;
   /** Default image of the trainer. */
   readonly image: string;
+  /** Who may read progress and metrics of the workers. Default: every pod of the cluster. */
+  readonly readers?: readonly NetworkPolicyPeer[];
   /** `GET /progress` of a worker, parsed or as a promise of that; undefined or an error if it doesn't answer. */
   scrape(podIp: string): unknown;
   /** Namespace whose runs are cared for. Default: all. */

@@ -4,6 +4,7 @@ import type {
   V1Job,
   V1Lease,
   V1NetworkPolicy,
+  V1NetworkPolicyPeer,
   V1ObjectMeta,
   V1Pod,
   V1Secret,
@@ -44,6 +45,8 @@ export type Event = Named<CoreV1Event, 'v1', 'Event'>;
 export type Job = Named<V1Job, 'batch/v1', 'Job'>;
 export type Lease = Named<V1Lease, 'coordination.k8s.io/v1', 'Lease'>;
 export type NetworkPolicy = Named<V1NetworkPolicy, 'networking.k8s.io/v1', 'NetworkPolicy'>;
+/** Who may connect: pods by their labels, or addresses. */
+export type NetworkPolicyPeer = Plain<V1NetworkPolicyPeer>;
 export type Pod = Named<V1Pod, 'v1', 'Pod'>;
 export type Secret = Named<V1Secret, 'v1', 'Secret'>;
 export type Service = Named<V1Service, 'v1', 'Service'>;

@@ -1,5 +1,5 @@
 import type { Progress, WorkerStage } from '../../api/worker.ts';
-import type { ConfigMap, Job, KubeObject, Pod, RunObject } from '../kube/objects.ts';
+import type { ConfigMap, Job, KubeObject, NetworkPolicyPeer, Pod, RunObject } from '../kube/objects.ts';
 
 /** All that a decision about a run is made from, besides the time. */
 export interface Observed {
@@ -38,4 +38,6 @@ export interface PodRefusal {
 export interface Settings {
   /** Default image of the trainer. */
   readonly image: string;
+  /** Who may read progress and metrics of the workers. Default: every pod of the cluster. */
+  readonly readers?: readonly NetworkPolicyPeer[];
 }

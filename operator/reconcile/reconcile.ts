@@ -40,7 +40,7 @@ export function reconcile(observed: Observed, settings: Settings, now: number): 
   const finishedAt = verdict.type === 'ongoing' ? undefined : (before?.finishedAt ?? timestamp(now));
   const next =
     verdict.type === 'ongoing'
-      ? { actions: runStage(observed, verdict.stage, frozen.run!), wakeAt: verdict.wakeAt }
+      ? { actions: runStage(observed, verdict.stage, frozen.run!, settings), wakeAt: verdict.wakeAt }
       : endRun(observed, Date.parse(finishedAt!), now);
   const job = verdict.type === 'ongoing' ? jobOf(observed, next.actions, verdict.stage) : undefined;
   const seen = see(observed, verdict, job, frozen.run, now);

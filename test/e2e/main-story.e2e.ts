@@ -27,7 +27,7 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
 
   before(async () => {
     workplace = await Workplace.open('story');
-    await installOperator();
+    await installOperator(workplace.kube);
     reference = await trainHere(workplace);
   });
   after(async () => {

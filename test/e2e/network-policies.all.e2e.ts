@@ -26,7 +26,7 @@ const say = (word) => { console.log(word); process.exit(0); };
 socket.on('connect', () => say('open')).on('error', () => say('closed'));
 setTimeout(() => say('closed'), 3000);`;
 
-/** Prints how many steps are done: a policy may keep the API server's proxy out, from inside it is always told. */
+/** Prints how many steps are done. */
 const asking = `fetch('http://127.0.0.1:${workerPorts.http}/progress').then((answer) => answer.json())
   .then(({ pretrain, generation }) => console.log(JSON.stringify({ step: pretrain?.step ?? 0, generation })));`;
 
@@ -37,6 +37,7 @@ describe('who reaches the workers', { timeout: 20 * minute, skip }, () => {
   let rankPort: number;
   /** Others' pods: in the run's own namespace, and elsewhere. */
   const strangers: KubeObject[] = [];
+  let prometheus: KubeObject;
   const reach = async (from: KubeObject, port: number): Promise<string> => {
     const { podIP } = workers[0]!['status'] as { podIP: string };
     return (await bench.inPod(from, connecting(podIP, port))).trim();
@@ -53,21 +54,22 @@ describe('who reaches the workers', { timeout: 20 * minute, skip }, () => {
     rankPort = open.find((port) => port !== workerPorts.http && port !== workerPorts.rendezvous)!;
     [operator] = (await kube.list(`/api/v1/namespaces/${operatorNamespace}/pods`)) as [KubeObject];
     const { image } = workers[0]!['spec'].containers[0] as { image: string };
-    for (const where of [namespace, 'default']) {
-      await kube.apply(stranger(where, image));
-      const path = `/api/v1/namespaces/${where}/pods/stranger`;
-      strangers.push(
-        await eventually(`the stranger in ${where}`, 2 * minute, async () => {
-          const pod = await kube.get(path);
-          return pod['status'].phase === 'Running' && pod;
-        }),
-      );
-    }
+    const run = async (pod: string, where: string, labels = {}): Promise<KubeObject> => {
+      await kube.apply(idle(pod, where, image, labels));
+      return eventually(`${pod} in ${where}`, 2 * minute, async () => {
+        const found = await kube.get(`/api/v1/namespaces/${where}/pods/${pod}`);
+        return found['status'].phase === 'Running' && found;
+      });
+    };
+    strangers.push(await run('stranger', namespace), await run('stranger', 'default'));
+    prometheus = await run('prometheus', 'default', { 'app.kubernetes.io/name': 'prometheus' });
   });
   after(async () => {
     const { kube } = bench.workplace;
     await stopEnforcing(kube);
-    await kube.delete('/api/v1/namespaces/default/pods/stranger', { gracePeriodSeconds: 0 });
+    for (const pod of ['stranger', 'prometheus']) {
+      await kube.delete(`/api/v1/namespaces/default/pods/${pod}`, { gracePeriodSeconds: 0 });
+    }
     await bench.close();
   });
 
@@ -80,15 +82,19 @@ describe('who reaches the workers', { timeout: 20 * minute, skip }, () => {
     }
   });
 
-  test('others reach neither the rendezvous nor TensorFlow once it is enforced', { timeout: 8 * minute }, async () => {
-    await enforceNetworkPolicies(bench.workplace.kube);
-    for (const from of [...strangers, operator]) {
-      const where = from['metadata'].namespace as string;
-      await eventually(`the policy, from ${where}`, 2 * minute, async () => (await reach(from, rankPort)) === 'closed');
-      assert.equal(await reach(from, workerPorts.rendezvous), 'closed', where);
-      assert.equal(await reach(from, workerPorts.http), 'open', where);
-    }
-  });
+  test(
+    'nobody else once it is enforced; Prometheus and the operator read figures',
+    { timeout: 8 * minute },
+    async () => {
+      await enforceNetworkPolicies(bench.workplace.kube);
+      for (const from of [...strangers, operator, prometheus]) {
+        const who = `${from['metadata'].namespace}/${from['metadata'].name}`;
+        await eventually(`the policy, for ${who}`, 2 * minute, async () => (await reach(from, rankPort)) === 'closed');
+        assert.equal(await reach(from, workerPorts.rendezvous), 'closed', who);
+        assert.equal(await reach(from, workerPorts.http), strangers.includes(from) ? 'closed' : 'open', who);
+      }
+    },
+  );
 
   test('the workers of the run reach each other on all ports, and train on', { timeout: 6 * minute }, async () => {
     for (const port of ports()) assert.equal(await reach(workers[1]!, port), 'open', `port ${port}`);
@@ -100,7 +106,8 @@ describe('who reaches the workers', { timeout: 20 * minute, skip }, () => {
       return now.step >= before.step + 10 && now;
     });
     assert.equal(later.generation, before.generation);
-    // The operator's word comes from worker 0 as well.
+    // The API server is among the readers here; and the operator's word comes from worker 0 too.
+    assert.ok((await bench.workplace.progress(name))!.pretrain!.step >= later.step);
     await eventually('a later step in the status', 3 * minute, async () => {
       const { status } = await bench.run(name);
       return (status?.pretrain?.step as number) > before.step;
@@ -108,7 +115,8 @@ describe('who reaches the workers', { timeout: 20 * minute, skip }, () => {
   });
 });
 
-function stranger(namespace: string, image: string): KubeObject {
+/** A pod that does nothing until somebody runs something in it. */
+function idle(pod: string, namespace: string, image: string, labels: KubeObject): KubeObject {
   const command = ['/usr/local/bin/node', '-e', 'setInterval(() => {}, 1e6)'];
   const securityContext = {
     ...{ runAsNonRoot: true, allowPrivilegeEscalation: false },
@@ -116,5 +124,5 @@ function stranger(namespace: string, image: string): KubeObject {
   };
   const containers = [{ name: 'trainer', image, command, securityContext }];
   const spec = { containers, automountServiceAccountToken: false, terminationGracePeriodSeconds: 0 };
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'stranger', namespace }, spec };
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: pod, namespace, labels }, spec };
 }

@@ -16,6 +16,17 @@ test('helm lint finds nothing', { skip }, () => {
 test("the operator takes the chart's arguments", { skip }, () => {
   const args = render(program, { watchNamespace: 'lab' }).container['args'] as string[];
   const flags = parseFlags(args);
+  const labels = ['name', 'instance', 'component'].map((part) => `app.kubernetes.io/${part}`);
+  assert.deepEqual(
+    flags?.readers?.map(({ namespaceSelector: space, podSelector }) => [
+      space?.matchLabels,
+      Object.keys(podSelector?.matchLabels ?? {}).toSorted(),
+    ]),
+    [
+      [{ 'kubernetes.io/metadata.name': 'system' }, labels.toSorted()],
+      [undefined, ['app.kubernetes.io/name']],
+    ],
+  );
   assert.deepEqual(
     { namespace: flags?.namespace, trainerImage: flags?.trainerImage, leaseNamespace: flags?.leaseNamespace },
     { namespace: 'lab', trainerImage: 'simsiam-trainer:0.1.0', leaseNamespace: 'system' },

@@ -149,6 +149,7 @@ const cases: Readonly<Record<string, Case>> = {
   'networkPolicy.from': {
     ...{ value: [peer], look: (r) => r.one('NetworkPolicy')['spec'].ingress[0].from[0], expected: peer },
   },
+  'networkPolicy.readers': { value: [peer], look: (r) => readersOf(r).slice(1), expected: [peer] },
   'monitoring.serviceMonitor.enabled': { value: true, look: (r) => r.all('ServiceMonitor').length, expected: 1 },
   'monitoring.serviceMonitor.interval': {
     ...{ value: '5s', beside: on('serviceMonitor') },
@@ -209,6 +210,11 @@ function isOfRuns({ metadata }: Rendered): boolean {
 function argument({ container }: Render, flag: string): string | undefined {
   const found = (container['args'] as string[]).find((arg) => arg.startsWith(`${flag}=`));
   return found?.slice(flag.length + 1);
+}
+
+/** The first one is the operator itself. */
+function readersOf(r: Render): Record<string, unknown>[] {
+  return JSON.parse(argument(r, '--readers')!) as Record<string, unknown>[];
 }
 
 function podMetadata(r: Render): Record<string, Record<string, string>> {

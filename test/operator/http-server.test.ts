@@ -65,7 +65,9 @@ describe("the operator's flags", () => {
     });
     assert.equal(parseFlags(['--namespace=team', '--http-port=0'])?.namespace, 'team');
   });
-  for (const wrong of ['--http-port=x', '--http-port=70000', '--workers=0', '--log-level=loud', '--nonsense', 'word']) {
+  const ofReaders = ['prometheus', '{}', '[{"pods":{}}]', '[{"ipBlock":{}}]'].map((peers) => `--readers=${peers}`);
+  const others = ['--http-port=x', '--http-port=70000', '--workers=0', '--log-level=loud', '--nonsense', 'word'];
+  for (const wrong of [...ofReaders, ...others]) {
     it(`refuse ${wrong} in one line`, () => {
       assert.throws(
         () => parseFlags([wrong]),

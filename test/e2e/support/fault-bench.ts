@@ -26,7 +26,7 @@ export class FaultBench {
 
   static async open(namespace: string): Promise<FaultBench> {
     const workplace = await Workplace.open(namespace);
-    await installOperator();
+    await installOperator(workplace.kube);
     return new FaultBench(workplace, await trainHere(workplace));
   }
 

@@ -7,14 +7,27 @@ import { eventually, type Kube } from './kube.ts';
 const chart = fileURLToPath(new URL('../../../../helm/simsiam-operator', import.meta.url));
 export const operatorNamespace = 'simsiam-system';
 
-/** Installs the operator from its chart, as its users do, and waits until it serves. */
-export async function installOperator(): Promise<void> {
+/**
+ * Installs the operator from its chart, as its users do, and waits until it serves. The tests ask workers by way of the API
+ * server, which is no pod: it may read their figures too, where policies are enforced.
+ */
+export async function installOperator(kube: Kube): Promise<void> {
+  const { subsets } = await kube.get('/api/v1/namespaces/default/endpoints/kubernetes');
+  const apiServers = (subsets as { addresses: { ip: string }[] }[]).flatMap(({ addresses }) => addresses);
+  const readers = apiServers.map(({ ip }) => ({ ipBlock: { cidr: `${ip}/32` } }));
   await must(
     await helm(),
     ...['upgrade', '--install', 'simsiam', chart, '--namespace', operatorNamespace, '--create-namespace'],
+    ...['--set-json', `networkPolicy.readers=${JSON.stringify([prometheus, ...readers])}`],
     ...['--set', 'image.tag=dev', '--set', 'trainerImage.tag=dev', '--wait', '--timeout', '300s'],
   );
 }
+
+/** Of the chart's default. */
+const prometheus = {
+  namespaceSelector: {},
+  podSelector: { matchLabels: { 'app.kubernetes.io/name': 'prometheus' } },
+};
 
 /** `helm test`, with the log of its pod. */
 export async function testRelease(): Promise<{ readonly passed: boolean; readonly output: string }> {

@@ -184,7 +184,11 @@ describe('the network of a run', () => {
   it('lets others in only where progress and metrics are', () => {
     const [own, others] = buildNetworkPolicy(runOf()).spec?.ingress ?? [];
     assert.equal(own?.ports, undefined);
-    assert.deepEqual(others?.ports, [{ port: 8080, protocol: 'TCP' }]);
+    assert.deepEqual(others, { from: [{ namespaceSelector: {} }], ports: [{ port: 8080, protocol: 'TCP' }] });
+    const prometheus = { podSelector: { matchLabels: { app: 'prometheus' } } };
+    assert.deepEqual(buildNetworkPolicy(runOf(), [prometheus]).spec?.ingress?.[1]?.from, [prometheus]);
+    // A rule without any peer would let in everybody.
+    assert.deepEqual(buildNetworkPolicy(runOf(), []).spec?.ingress, [own]);
   });
 });
 
