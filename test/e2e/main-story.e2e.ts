@@ -150,6 +150,16 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
     }
   });
 
+  test("the operator's namespace may enforce it too", async () => {
+    // A dry run tells of each pod there that would break it.
+    const label = 'pod-security.kubernetes.io/enforce=restricted';
+    const args = ['label', '--overwrite', '--dry-run=server', 'namespace', operatorNamespace, label];
+    assert.doesNotMatch(await workplace.kube.everyWord(args), /Warning/);
+    const loose = { kind: 'Pod', metadata: { name: 'loose' }, spec: { containers: [{ name: 'a', image: 'b' }] } };
+    const refused = workplace.kube.post(workplace.path('pods'), { apiVersion: 'v1', ...loose });
+    await assert.rejects(refused, /violates PodSecurity "restricted/);
+  });
+
   test(
     'deleting it leaves nothing behind in the cluster, and the checkpoints in the store',
     { timeout: 4 * minute },

@@ -88,6 +88,13 @@ export class Kube {
     return output;
   }
 
+  /** What kubectl prints, with the server's warnings. */
+  async everyWord(args: readonly string[]): Promise<string> {
+    const done = await runProgram(this.#kubectl, args);
+    if (done?.code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${done?.stderr ?? 'is missing'}`);
+    return `${done.stdout}${done.stderr}`;
+  }
+
   async apply(object: KubeObject): Promise<void> {
     await this.kubectl(['apply', '--filename=-'], object);
   }
