@@ -8,6 +8,7 @@ import type { Provider } from './provider.ts';
 
 const name = 'simsiam';
 const controlPlaneNode = `${name}-control-plane`;
+const podSubnet = '10.244.0.0/16';
 const kubeconfig = join(tmpdir(), 'simsiam-kind-kubeconfig');
 
 /**
@@ -58,7 +59,7 @@ function clusterConfig(nodes: number, isOwn: boolean): string {
     apiVersion: 'kind.x-k8s.io/v1alpha4',
     nodes: roles.map((role) => ({ role })),
     kubeadmConfigPatches: [JSON.stringify(patient)],
-    ...(isOwn && { networking: { disableDefaultCNI: true, kubeProxyMode: 'nftables', ipFamily: 'ipv4' } }),
+    ...(isOwn && { networking: { disableDefaultCNI: true, kubeProxyMode: 'nftables', ipFamily: 'ipv4', podSubnet } }),
   });
 }
 
@@ -68,7 +69,7 @@ interface NodeObject {
   readonly status: { readonly addresses: readonly { readonly type: string; readonly address: string }[] };
 }
 
-/** What kind's own network plugin does on each node: routes to the pods of the others. */
+/** What kind's own network plugin does on each node: routes to the pods of the others, and a way out of the cluster. */
 async function connectNodes(): Promise<void> {
   const { items } = JSON.parse(
     await onNode(controlPlaneNode, 'kubectl', '--kubeconfig=/etc/kubernetes/admin.conf', 'get', 'nodes', '-o=json'),
@@ -79,6 +80,9 @@ async function connectNodes(): Promise<void> {
       const via = status.addresses.find(({ type }) => type === 'InternalIP')!.address;
       await onNode(from.metadata.name, 'ip', 'route', 'replace', spec.podCIDR, 'via', via);
     }
+    // Between pods addresses stay as they are, which NetworkPolicies go by; outside nobody knows those of pods.
+    const outward = ['--source', podSubnet, '!', '--destination', podSubnet, '--jump', 'MASQUERADE'];
+    await onNode(from.metadata.name, 'iptables', '--table', 'nat', '--append', 'POSTROUTING', ...outward);
   }
 }
 
