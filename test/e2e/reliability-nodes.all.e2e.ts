@@ -40,10 +40,12 @@ describe('faults of pods and nodes', { timeout: 45 * minute }, () => {
     tellFault('not enough capacity', `Healthy is False (${healthy['reason']}); once there is the run starts`);
   });
 
-  test('a node is drained', patience, async () => {
+  test('the node of worker 0 is drained', patience, async () => {
     const name = 'drained';
     await bench.start(name);
-    const { spec } = await bench.worker(name, 1);
+    const { spec } = await bench.worker(name, 0);
+    const uid = async (index: number) => (await bench.worker(name, index))['metadata'].uid as string;
+    const before = [await uid(1), await uid(2)];
     const flags = ['--ignore-daemonsets', '--delete-emptydir-data', '--timeout=120s'];
     // It returns when the pods are gone; what counts begins when they are told to go.
     let drained: Promise<string> | undefined;
@@ -51,10 +53,11 @@ describe('faults of pods and nodes', { timeout: 45 * minute }, () => {
       drained = bench.workplace.kube.kubectl(['drain', spec.nodeName as string, ...flags]);
     };
     const seconds = await timeToNextStep(bench.workplace, name, drain, 4 * minute);
+    assert.deepEqual([await uid(1), await uid(2)], before);
     await bench.endsAsUndisturbed(name);
     await drained;
     await bench.workplace.kube.kubectl(['uncordon', spec.nodeName as string]);
-    tellFault('a node is drained', 'as preemption; the new pod starts on another node', seconds);
+    tellFault('the node of worker 0 is drained', 'as preemption; the new pod starts on another node', seconds);
   });
 });
 

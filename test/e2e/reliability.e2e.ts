@@ -43,21 +43,30 @@ describe('faults while a run pre-trains', { timeout: 60 * minute }, () => {
     tellFault('pod of worker 0 deleted without grace', outcome, seconds);
   });
 
-  test('an eviction: a checkpoint inside the grace period, and no budget is spent', patience, async () => {
-    const name = 'evicted';
-    // Without a single restart to spend.
-    await bench.start(name, { ...pretrainOnly, failurePolicy: { maxRestarts: 0 } });
-    const pod = await bench.worker(name, 1);
-    const metadata = { name: pod['metadata'].name as string, namespace: bench.workplace.namespace };
-    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata };
-    const evict = () => bench.workplace.kube.post(bench.podPath(pod, '/eviction'), eviction);
-    const seconds = await timeToNextStep(bench.workplace, name, evict, 4 * minute);
-    const { status } = await bench.endsAsUndisturbed(name);
-    assert.equal(status.lostSteps ?? 0, 0);
-    const outcome =
-      'all ranks commit a checkpoint after their step; the Job makes the pods anew, and no budget is spent';
-    tellFault('preemption of a pod (eviction, SIGTERM)', outcome, seconds);
-  });
+  test(
+    'an eviction: a checkpoint inside the grace period, the other pods stay, no budget is spent',
+    patience,
+    async () => {
+      const name = 'evicted';
+      // Without a single restart to spend.
+      await bench.start(name, { ...pretrainOnly, failurePolicy: { maxRestarts: 0 } });
+      const pod = await bench.worker(name, 1);
+      const uid = async (index: number) => (await bench.worker(name, index))['metadata'].uid as string;
+      const before = [await uid(0), await uid(2)];
+      const metadata = { name: pod['metadata'].name as string, namespace: bench.workplace.namespace };
+      const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata };
+      const evict = () => bench.workplace.kube.post(bench.podPath(pod, '/eviction'), eviction);
+      const seconds = await timeToNextStep(bench.workplace, name, evict, 4 * minute);
+      assert.deepEqual([await uid(0), await uid(2)], before);
+      const { status } = await bench.endsAsUndisturbed(name);
+      assert.equal(status.lostSteps ?? 0, 0);
+      assert.equal(status.restarts?.preempted, 1);
+      assert.equal(status.restarts?.total, 1);
+      const outcome =
+        'all ranks commit a checkpoint after their step; the Job makes this pod anew, the others stay, and no budget is spent';
+      tellFault('preemption of a pod (eviction, SIGTERM)', outcome, seconds);
+    },
+  );
 
   test('S3 is down for a while', patience, async () => {
     const name = 's3-down';

@@ -7,8 +7,8 @@ import { Simulation } from './fixtures/simulation.ts';
 
 const minutes = 60_000;
 
-function started(workers: number): Simulation {
-  const simulation = new Simulation(workers);
+function started(workers: number, remade = true): Simulation {
+  const simulation = new Simulation(workers, remade);
   for (let index = 0; index < workers; index++) simulation.startPod(index);
   simulation.run(1_000);
   assert.equal(simulation.running().length, workers);
@@ -151,23 +151,60 @@ describe('a rendezvous', () => {
     assert.deepEqual(codes(simulation), ['DATA_EMPTY', 'DATA_EMPTY']);
   });
 
-  test('a stop at any worker stops all of them', () => {
-    for (const index of [0, 1, 2]) {
+  for (const index of [0, 1, 2])
+    test(`worker ${index} that is told to go goes after the step, and the others keep their pods`, () => {
       const simulation = started(3);
+      const before = simulation.pods.map((pod) => pod!.incarnation);
+      simulation.stop(simulation.pods[index]!);
+      simulation.run(10_000);
+      const left = [undefined, undefined, undefined].map((_, i) => (i === index ? 'stopped' : undefined));
+      assert.deepEqual(codes(simulation), left);
+      assert.equal(simulation.running().length, 0);
+      simulation.startPod(index);
+      simulation.run(20_000);
+      assert.deepEqual(
+        simulation.running().map(({ ranks, incarnation }) => [ranks!.generation, before.includes(incarnation)]),
+        [0, 1, 2].map((i) => [2, i !== index]),
+      );
+      assert.deepEqual(events(simulation, 'restart'), []);
+    });
+
+  for (const index of [0, 1])
+    test(`whoever awaits worker ${index}, which was told to go, in vain has failed in nothing`, () => {
+      const simulation = started(3);
+      simulation.stop(simulation.pods[index]!);
+      simulation.run(20 * minutes);
+      assert.deepEqual(codes(simulation), ['stopped', 'stopped', 'stopped']);
+    });
+
+  for (const pause of [0, 20, 2_000])
+    test(`a stop of all workers ends all of them, with ${pause} ms between one and the next`, () => {
+      const simulation = started(3);
+      for (const pod of simulation.pods) {
+        simulation.stop(pod!);
+        simulation.run(simulation.now + pause);
+      }
+      simulation.run(10_000);
+      assert.deepEqual(codes(simulation), ['stopped', 'stopped', 'stopped']);
+    });
+
+  test('where nobody comes back, a stop at any worker stops all of them', () => {
+    for (const index of [0, 1, 2]) {
+      const simulation = started(3, false);
       simulation.stop(simulation.pods[index]!);
       simulation.run(10_000);
       assert.deepEqual(codes(simulation), ['stopped', 'stopped', 'stopped']);
     }
   });
 
-  test('a stop while workers are awaited ends those who are there', () => {
+  test('a stop while workers are awaited ends who was told, and no other', () => {
     const simulation = new Simulation(3);
     simulation.startPod(0);
     simulation.startPod(1);
     simulation.run(5_000);
     simulation.stop(simulation.pods[1]!);
-    simulation.run(6_000);
-    assert.deepEqual(codes(simulation), ['stopped', 'stopped', undefined]);
+    simulation.run(60 * minutes);
+    assert.deepEqual(codes(simulation), [undefined, 'stopped', undefined]);
   });
 
   test('a stop that fails is no stop: steps are lost', () => {
@@ -176,7 +213,11 @@ describe('a rendezvous', () => {
     simulation.run(simulation.now + 20);
     simulation.failRank(0, failed('STORAGE_UNAVAILABLE', 74));
     simulation.run(10_000);
-    assert.deepEqual(codes(simulation), ['STORAGE_UNAVAILABLE', 'STORAGE_UNAVAILABLE']);
+    assert.deepEqual(codes(simulation), ['STORAGE_UNAVAILABLE', undefined]);
+    assert.equal(events(simulation, 'restart').length, 1);
+    simulation.startPod(0);
+    simulation.run(20_000);
+    assert.equal(simulation.running().length, 2);
   });
 
   test('a worker that stays away for too long ends the others with 69', () => {

@@ -26,6 +26,10 @@ const faults = {
   'rank loses its peers': (simulation: Simulation, index: number) => simulation.failRank(index, lostPeer),
   'connection breaks': (simulation: Simulation, index: number) => simulation.cut(index),
   'network is parted': (simulation: Simulation, index: number) => simulation.partition(index),
+  'pod is told to go': (simulation: Simulation, index: number) => {
+    const pod = simulation.pods[index];
+    if (pod) simulation.stop(pod);
+  },
   checkpoint: (simulation: Simulation) => simulation.committed(),
 } as const;
 
@@ -70,7 +74,7 @@ describe('whatever happens to pods, ranks and connections', () => {
         const last = simulation.running();
         assert.equal(last.length, workers, 'the ranks do not start');
         if (ending === 'done') simulation.finishStage();
-        else simulation.stop(last.at(-1)!);
+        else for (const pod of last) simulation.stop(pod);
         simulation.run(simulation.now + 120_000);
         const expected = ending === 'done' ? 'done' : 'stopped';
         assert.deepEqual(

@@ -32,7 +32,7 @@ describe('the server of a rendezvous', { timeout: 20_000 }, () => {
 
   const listen = async (port: number): Promise<RendezvousServer> =>
     await RendezvousServer.listen({
-      ...{ identity, host, port, patienceMs: 60_000, restarts: 3, backoff: () => 0 },
+      ...{ identity, host, port, patienceMs: 60_000, restarts: 3, remade: true, backoff: () => 0 },
       ...{ times: rendezvousTimes, timers, now: () => timers.now, onEvent: () => {} },
     });
 

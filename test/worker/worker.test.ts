@@ -57,7 +57,7 @@ describe('simsiam worker', { timeout: 300_000 }, () => {
     const progress = (await (await read(all[0]!, '/progress')).json()) as Progress;
     assert.deepEqual([progress.stage, progress.phase, progress.generation], ['pretrain', 'Pretraining', 1]);
     assert.match(await (await read(all[0]!, '/metrics')).text(), /^simsiam_generation 1$/m);
-    all[0]!.child.kill('SIGTERM');
+    for (const { child } of all) child.kill('SIGTERM');
     await exitCodesOf(all);
   });
 
@@ -115,16 +115,30 @@ describe('simsiam worker', { timeout: 300_000 }, () => {
     assert.deepEqual(all[0]!.message().progress?.restarts, { peerLost: 0, hang: 1, failed: 0 });
   });
 
+  test('SIGTERM at all workers: all finish the same step, commit, and exit 75', async () => {
+    planned({ steps: 100_000 });
+    const all = await pods.startAll(3);
+    await committed(all[0]!, 10);
+    for (const { child } of all) child.kill('SIGTERM');
+    assert.deepEqual(await exitCodesOf(all), [75, 75, 75]);
+    const { progress, code } = all[0]!.message();
+    assert.equal(code, undefined);
+    assert.equal(progress?.pretrain?.checkpoint, `fake/step-${progress?.pretrain?.step}`);
+  });
+
   for (const index of [0, 2])
-    test(`SIGTERM at worker ${index}: all finish the same step, commit, and exit 75`, async () => {
-      planned({ steps: 100_000 });
+    test(`SIGTERM at worker ${index}: a checkpoint, and the others go on with the next one in its place`, async () => {
+      planned({ steps: 300 });
       const all = await pods.startAll(3);
       await committed(all[0]!, 10);
       all[index]!.child.kill('SIGTERM');
-      assert.deepEqual(await exitCodesOf(all), [75, 75, 75]);
-      const { progress, code } = all[0]!.message();
-      assert.equal(code, undefined);
-      assert.equal(progress?.pretrain?.checkpoint, `fake/step-${progress?.pretrain?.step}`);
+      assert.equal((await all[index]!.ended).code, 75);
+      all[index] = await pods.start(index);
+      assert.deepEqual(await exitCodesOf(all), [0, 0, 0]);
+      const { progress } = all[0]!.message();
+      assert.deepEqual(progress?.restarts, { peerLost: 0, hang: 0, failed: 0 });
+      assert.equal(progress?.generation, 2);
+      assert.equal(progress?.lostSteps ?? 0, 0);
     });
 
   test('a user error of any rank is the end of all, with its code', async () => {

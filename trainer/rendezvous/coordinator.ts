@@ -1,7 +1,7 @@
 import type { RunEvent } from '../telemetry/run-event.ts';
 import { causeOf, isFinal, type Cause, type WorkerReport } from './cause.ts';
 import { failureOf, PeersLostError, ReplacedError } from './errors.ts';
-import type { CoordinatorMessage, Failure, MemberMessage, Outcome } from './messages.ts';
+import type { CoordinatorMessage, MemberMessage, Outcome } from './messages.ts';
 import { Roster, type ConnectionId, type Member } from './roster.ts';
 
 export type CoordinatorEvent =
@@ -30,6 +30,8 @@ export interface CoordinatorOptions {
   readonly workers: number;
   /** Generations in a row that may fail without a checkpoint in between, before a pod has to. */
   readonly restarts: number;
+  /** Whether a worker that is told to go is made anew: it goes alone, and the others await it. Else all stop. */
+  readonly remade: boolean;
   /** How long workers that had met are awaited, in milliseconds. */
   readonly patienceMs: number;
   /** After which time a lost worker's ranks are surely gone: its connection broke, or it fell silent. */
@@ -60,9 +62,10 @@ export class Coordinator {
   /** The last one that any worker has had ranks of, under a former worker 0 too. */
   #latest = 0;
   #outcome: Outcome | undefined;
-  #stopping = false;
-  /** The ranks of this generation know. */
+  /** The ranks of this generation are to stop, and know. */
   #stopSent = false;
+  /** Workers that went because they were told to, and are not back. */
+  readonly #gone = new Set<number>();
   /** Of the current generation. */
   #reports: WorkerReport[] = [];
   #lost: number | undefined;
@@ -139,6 +142,7 @@ export class Coordinator {
       else this.#replace(former, now);
     }
     this.#roster.add({ index, incarnation, connection });
+    this.#gone.delete(index);
     this.#latest = Math.max(this.#latest, generation);
     if (this.#latest > 0 && this.#phase === 'gathering') this.#awaitOthers(now);
     if (this.#outcome) this.#send(connection, { type: 'finish', outcome: this.#outcome });
@@ -159,7 +163,7 @@ export class Coordinator {
         if (message.report.status === 'failed' || message.report.status === 'ended') this.#endAll(now);
         break;
       case 'stop':
-        this.#stopping = true;
+        member.leaving = true;
         if (this.#phase === 'running' && !this.#stopSent) this.#sendAll({ type: 'stop' });
         this.#stopSent ||= this.#phase === 'running';
         break;
@@ -190,15 +194,15 @@ export class Coordinator {
   #replace(member: Member, now: number): void {
     const error = new ReplacedError(`another launcher has taken the place of worker ${member.index}: this one ends`);
     this.#replaced.add(member.incarnation);
-    this.#dismiss(member, failureOf(error));
+    this.#dismiss(member, { status: 'failed', failure: failureOf(error) });
     // Whether it hears that isn't known: it may be why there is another one.
     this.#lose(member, true, now);
   }
 
-  #dismiss(member: Member, failure: Failure): void {
+  #dismiss(member: Member, outcome: Outcome): void {
     const { connection } = member;
     this.#roster.remove(member);
-    this.#send(connection, { type: 'finish', outcome: { status: 'failed', failure } });
+    this.#send(connection, { type: 'finish', outcome });
     this.#actions.push({ type: 'drop', connection });
   }
 
@@ -218,7 +222,7 @@ export class Coordinator {
   #proceed(now: number): void {
     const running = this.#phase === 'running' || this.#phase === 'ending';
     if (running && !this.#roster.hasRanks) this.#conclude(now);
-    if (this.#phase === 'gathering' && this.#stopping) this.#finish({ status: 'stopped' });
+    if (this.#phase === 'gathering') this.#letGo({ status: 'stopped' }, now);
     if (this.#phase === 'gathering' && this.#roster.isReady) {
       if (now >= this.#fencedUntil && now >= this.#restartAt) this.#form();
     } else if (this.#phase !== 'finished' && now >= this.#patientUntil) {
@@ -236,7 +240,7 @@ export class Coordinator {
     this.#latest += 1;
     this.#generation = this.#latest;
     this.#phase = 'running';
-    [this.#reports, this.#lost, this.#patientUntil] = [[], undefined, Infinity];
+    [this.#reports, this.#lost, this.#patientUntil, this.#stopSent] = [[], undefined, Infinity, false];
     const addresses = members.flatMap(({ offer }) => offer!.addresses);
     const ranksEach = addresses.length / members.length;
     for (const [place, member] of members.entries()) {
@@ -247,21 +251,43 @@ export class Coordinator {
     }
   }
 
+  /** Those who were told to go go now, since they have no ranks: with all others, or for others to come. */
+  #letGo(outcome: Outcome, now: number): void {
+    const { members } = this.#roster;
+    const leaving = members.filter((member) => member.leaving);
+    if (leaving.length === 0) return;
+    if (!this.#options.remade || leaving.length === members.length) {
+      this.#finish(outcome);
+      return;
+    }
+    const withServer = leaving.some(({ index }) => index === 0);
+    for (const { connection, leaving } of members) {
+      if (withServer && !leaving) this.#send(connection, { type: 'leave' });
+    }
+    for (const member of leaving) {
+      this.#dismiss(member, outcome);
+      this.#gone.add(member.index);
+    }
+    if (this.#latest > 0) this.#awaitOthers(now);
+  }
+
   /** No rank of the generation is left. */
   #conclude(now: number): void {
     this.#phase = 'gathering';
     const cause = causeOf(this.#reports, this.#lost);
     if (cause === undefined) {
-      const stopped = this.#reports.some(({ report }) => report.status === 'stopped');
-      this.#finish({ status: stopped ? 'stopped' : 'done' });
+      if (this.#reports.every(({ report }) => report.status === 'done')) this.#finish({ status: 'done' });
+      else if (!this.#roster.members.some(({ leaving }) => leaving)) this.#finish({ status: 'stopped' });
       return;
     }
     const { failure } = cause;
-    // A stop that ended in a failure has lost steps: it may not pass for one with a checkpoint.
-    if (isFinal(failure) || this.#stopSent) {
+    if (isFinal(failure) || (this.#stopSent && !this.#options.remade)) {
       this.#finish({ status: 'failed', failure });
       return;
     }
+    // A stop that ended in a failure has lost steps: it may not pass for one with a checkpoint.
+    if (this.#stopSent) this.#letGo({ status: 'failed', failure }, now);
+    if (this.#outcome) return;
     this.#restart(cause, now);
   }
 
@@ -274,7 +300,7 @@ export class Coordinator {
       if (culprit === undefined) return this.#finish({ status: 'failed', failure });
       // Another pod for the one at fault, if it isn't gone already; the others keep theirs and await it.
       const member = this.#roster.at(culprit);
-      if (member) this.#dismiss(member, failure);
+      if (member) this.#dismiss(member, { status: 'failed', failure });
       this.#fruitless = 0;
     }
     this.#tell({ type: 'restart', generation: this.#generation, cause: kind, message: failure.message });
@@ -285,6 +311,11 @@ export class Coordinator {
   #giveUp(): void {
     const minutes = Math.round(this.#options.patienceMs / 60_000);
     const { missing } = this.#roster;
+    // Nothing has failed: there is no room for them yet, and waiting is the scheduler's business.
+    if (missing.some((index) => this.#gone.has(index))) {
+      this.#finish({ status: 'stopped' });
+      return;
+    }
     const who = missing.length > 0 ? `worker ${missing.join(', ')}` : 'a rank process that could not be ended';
     const error = new PeersLostError(`waited ${minutes} min in vain for ${who}: the last checkpoint is kept`);
     this.#finish({ status: 'failed', failure: failureOf(error) });

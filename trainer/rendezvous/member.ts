@@ -61,6 +61,8 @@ export class Member {
   #generation = 0;
   #offering = false;
   #stopping = false;
+  /** Worker 0 has gone because it was told to. */
+  #left = false;
   #outcome: Outcome | undefined;
   #exited = false;
   #attempts = 0;
@@ -94,6 +96,7 @@ export class Member {
     switch (event.type) {
       case 'joined':
         this.#link = 'up';
+        this.#left = false;
         this.#attempts = 0;
         if (this.#stopping) this.#send({ type: 'stop' });
         this.#prepare();
@@ -159,6 +162,9 @@ export class Member {
       case 'finish':
         this.#finish(message.outcome);
         break;
+      case 'leave':
+        this.#left = true;
+        break;
       case 'ping':
         this.#send({ type: 'pong' });
         break;
@@ -196,6 +202,7 @@ export class Member {
 
   #unreachable(): Outcome {
     const { index, patienceMs } = this.#options;
+    if (this.#left) return { status: 'stopped' };
     const error = new RendezvousUnreachableError(
       `worker ${index} could not reach worker 0 for ${Math.round(patienceMs / 60_000)} min: the last checkpoint is kept`,
     );

@@ -9,7 +9,7 @@ import type { ExitCode } from '../../api/exit-codes.ts';
  */
 
 /** Raised with every change that launchers of two versions would understand differently. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** Bytes of the longest line: a worker's are short, worker 0's name all ranks of a run of thousands of workers. */
 export const maxLine = { fromStranger: 4_096, fromMember: 65_536, fromCoordinator: 4 * 1024 * 1024 } as const;
@@ -76,7 +76,7 @@ export const memberMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('fell'), generation: count }),
   /** All my ranks' processes are gone. */
   z.strictObject({ type: z.literal('ended'), generation: count, report: reportSchema }),
-  /** I am to stop, and so is the run. */
+  /** I was told to go. */
   z.strictObject({ type: z.literal('stop') }),
   z.strictObject({ type: z.literal('pong') }),
 ]);
@@ -103,6 +103,8 @@ export const coordinatorMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('stop') }),
   /** End your ranks, if there are any, and exit. */
   z.strictObject({ type: z.literal('finish'), outcome: outcomeSchema }),
+  /** I was told to go, and another worker 0 will come: look for it. */
+  z.strictObject({ type: z.literal('leave') }),
   z.strictObject({ type: z.literal('ping') }),
 ]);
 export type CoordinatorMessage = z.infer<typeof coordinatorMessageSchema>;

@@ -21,7 +21,9 @@ export interface NodeOptions {
   readonly onEvent: (event: RunEvent) => void;
   /** Called for each message of a rank, those that are no event included. */
   readonly onMessage?: (() => void) | undefined;
-  /** Aborted: the ranks of all workers finish the same step, commit and end. */
+  /** Whether a launcher that is told to stop is made anew, so that the others wait for it. Default false: all stop. */
+  readonly remade?: boolean;
+  /** Aborted: the ranks of all workers finish the same step, commit and end, and this launcher with them. */
   readonly stop: AbortSignal;
   /** Aborted: the ranks of this one are killed at once. */
   readonly kill: AbortSignal;

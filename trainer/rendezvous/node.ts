@@ -45,13 +45,13 @@ async function linger(server: RendezvousServer, { timers = systemTimers, kill }:
 }
 
 async function serve(options: NodeOptions): Promise<RendezvousServer> {
-  const { identity, rendezvous, address, onEvent, random = Math.random, run } = options;
+  const { identity, rendezvous, address, onEvent, random = Math.random, run, remade = false } = options;
   const { failurePolicy } = run.spec;
   return await RendezvousServer.listen({
     ...{ identity, onEvent, port: rendezvous.port, times: options.times ?? rendezvousTimes },
     host: isLoopback(address) ? address : undefined,
     patienceMs: options.patienceMs ?? patienceOf(failurePolicy),
-    restarts: restartsOf(failurePolicy),
+    ...{ restarts: restartsOf(failurePolicy), remade },
     backoff: (restart) => restartBackoff(restart, random),
     timers: options.timers ?? systemTimers,
     now: options.now ?? (() => performance.now()),

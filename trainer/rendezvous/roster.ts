@@ -15,6 +15,8 @@ export interface Member {
   offer: Offer | undefined;
   /** Whether it has ranks of the current generation. */
   hasRanks: boolean;
+  /** Whether it was told to go. */
+  leaving: boolean;
 }
 
 /** Who of the workers is there. */
@@ -42,7 +44,7 @@ export class Roster {
 
   /** In the place of whoever has its index, who must be removed before. */
   add(who: Pick<Member, 'index' | 'incarnation' | 'connection'>): void {
-    const member: Member = { ...who, offer: undefined, hasRanks: false };
+    const member: Member = { ...who, offer: undefined, hasRanks: false, leaving: false };
     this.#members.set(member.index, member);
     this.#byConnection.set(member.connection, member);
   }

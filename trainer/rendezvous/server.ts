@@ -30,6 +30,7 @@ export interface RendezvousServerOptions {
   readonly port: number;
   readonly patienceMs: number;
   readonly restarts: number;
+  readonly remade: boolean;
   readonly backoff: (restart: number) => number;
   readonly times: RendezvousTimes;
   readonly timers: Timers;
@@ -63,10 +64,10 @@ export class RendezvousServer {
   former: RankStart['former'];
 
   private constructor(options: RendezvousServerOptions) {
-    const { identity, patienceMs, restarts, backoff, times } = options;
+    const { identity, patienceMs, restarts, remade, backoff, times } = options;
     this.#options = options;
     this.#coordinator = new Coordinator({
-      ...{ workers: identity.workers, patienceMs, restarts, backoff },
+      ...{ workers: identity.workers, patienceMs, restarts, remade, backoff },
       // A worker whose connection breaks notices it by the next heartbeat at the latest.
       fenceMs: { closed: times.heartbeat + times.rankEnd, silent: times.silence + times.rankEnd },
     });

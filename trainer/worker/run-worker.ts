@@ -33,6 +33,7 @@ export async function runWorker(options: WorkerOptions): Promise<LaunchOutcome> 
     return await launchNode({
       ...{ run, index, rendezvous, stop, kill, program, stages: [stage], address: podIp },
       identity: { run: runUid, stage, workers: run.spec.workers, token },
+      remade: true,
       isComplete: () => isComplete(run, [stage]),
       onMessage: () => metrics?.onMessage(),
       onEvent: (event) => {
