@@ -23,7 +23,8 @@ export async function buildWithEngine(engine: Engine, file: string, build: Engin
   const { root, target, tag, device } = build;
   const dockerfile = join(root, 'images/Dockerfile');
   const args = ['--file', dockerfile, '--target', target, '--build-arg', `DEVICE=${device}`, '--tag', tag, root];
-  await run(engine, 'build', ...args);
+  // The stage that builds is the same for both images: docker keeps it, buildah on request.
+  await run(engine, 'build', ...(engine === 'buildah' ? ['--layers'] : []), ...args);
   if (engine === 'docker') await run(engine, 'save', '--output', file, tag);
   else await run(engine, 'push', '--quiet', tag, `docker-archive:${file}:${tag}`);
 }

@@ -36,7 +36,7 @@ describe('building images/Dockerfile', () => {
       const [built, written] = (await readFile(join(folder, 'asked'), 'utf8')).trim().split('\n');
       assert.equal(
         built,
-        'build --file /src/images/Dockerfile --target operator --build-arg DEVICE=cpu --tag simsiam-operator:dev /src',
+        `build ${engine === 'buildah' ? '--layers ' : ''}--file /src/images/Dockerfile --target operator --build-arg DEVICE=cpu --tag simsiam-operator:dev /src`,
       );
       assert.equal(written, saved[engine]);
       await rm(join(folder, 'asked'));
