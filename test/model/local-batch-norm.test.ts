@@ -63,8 +63,10 @@ for (const local of [cpuBatchNorm, xlaBatchNorm]) {
               dy: gradient,
               x: input,
               scale: scale!,
+              shift: offset!,
               moments,
               workspace,
+              relu: false,
             });
             return [[moments.mean, moments.variance, dScale, dShift, cast(dx(slope!, offset!), 'float32')]];
           },

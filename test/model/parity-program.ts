@@ -3,6 +3,7 @@ import { simSiam } from '../../trainer/model/simsiam.ts';
 import { groupEntries } from '../../trainer/model/state.ts';
 import { StateCodec } from '../../trainer/pretrain/state.ts';
 import { metric, tracePretrainStep } from '../../trainer/pretrain/step.ts';
+import { CounterRandom } from '../../trainer/random.ts';
 import { Runtime } from '../../trainer/tensorflow/runtime.ts';
 import { goldenImages, goldenMomentum, goldenSigns, goldenWeights, readGolden } from '../support/goldens.ts';
 import { bytesOf, floatsOf } from '../support/arrays.ts';
@@ -10,7 +11,7 @@ import { bytesOf, floatsOf } from '../support/arrays.ts';
 /**
  * One pre-training step from hash-made weights, against PyTorch in float64. Prints the deviation of every figure, in units
  * of the golden's tolerance. A program of its own, so that a mutated build can run it too.
- * Argument: the golden's index.
+ * Arguments: the golden's index; which pixels are moved by an ulp, 0 for none: it decides how ReLUs next to 0 fall.
  */
 interface StepGolden {
   readonly arch: 'resnet18' | 'resnet50';
@@ -42,7 +43,7 @@ interface Figures<T> {
   readonly running: Record<string, T>;
 }
 
-const [index = '0'] = process.argv.slice(2);
+const [index = '0', nudge = '0'] = process.argv.slice(2);
 const golden = readGolden<{ step: StepGolden[] }>('step.json').step[Number(index)]!;
 const positions = new Map(golden.state_dict.map(([name], position) => [name, position]));
 const ablation = ablationSchema.parse({});
@@ -97,7 +98,7 @@ const view = { dtype: 'float32', shape: [golden.batch, golden.image_size, golden
 const images = runtime.tensors(
   [1000, 1002].map((stream) => ({
     spec: view,
-    bytes: goldenImages(stream, golden.batch, golden.image_size, golden.seed),
+    bytes: nudged(goldenImages(stream, golden.batch, golden.image_size, golden.seed)),
   })),
 );
 const controls = runtime.tensors([
@@ -115,6 +116,12 @@ const after = await codec.values({
   frozen: state.frozen,
 });
 const metrics = floatsOf(await figures!.read(0));
+
+function nudged(images: Float32Array): Float32Array {
+  if (nudge === '0') return images;
+  const random = new CounterRandom(Number(nudge));
+  return images.map((value) => value * (1 + (random.integer(3) - 1) * 2 ** -23));
+}
 
 const { expected, tolerance } = golden;
 const deviations: [string, number][] = [

@@ -8,10 +8,14 @@ import { freeAddresses } from '../tensorflow/cluster.ts';
 import type { RankFigures, StepState } from './step-program.ts';
 
 /**
- * Two ranks add in another order in more places than two threads do: batch statistics, losses and gradients are all
- * sums of two halves. Measured: 1.3 times the noise of threads in the mean, 2.4 times in the worst tensor. What is wrong is wrong by fifty times
- * and more: least where only the correction of the running variance is.
+ * Of a tensor, relative, after one step. Two ranks add in another order than one: batch statistics, losses and gradients are
+ * all sums of two halves. Measured: 8e-6, 4e-7 and 8e-6 in the worst tensor, which is about as far as one and two threads are
+ * apart where batch norm's sums depend on threads. What is wrong is wrong by fifty times that and more: least where only
+ * the correction of the running variance is.
  */
+const afterOne = { weights: 3e-5, statistics: 2e-6, momenta: 5e-5 } as const;
+
+/** Of loss and output std, how many times the noise of threads. */
 const factor = 5;
 
 /** Nothing is better than the rounding of one float32 operation. */
@@ -90,12 +94,11 @@ describe('two ranks with half the batch each are one rank with the whole batch',
   }
 
   for (const kind of ['weights', 'statistics', 'momenta'] as const) {
-    test(`${kind} after one step, to the noise of one against two threads`, () => {
-      const noise = Math.max(...deviations(one.after, threaded.after, kind).values(), rounding);
+    test(`${kind} after one step, to what rounding makes of them`, () => {
       const found = deviations(one.after, ranks[0]!.after, kind);
       assert.ok(found.size > 40, `only ${found.size} tensors`);
       for (const [name, deviation] of found) {
-        assert.ok(deviation <= factor * noise, `${name}: ${deviation} relative, noise ${noise}`);
+        assert.ok(deviation <= afterOne[kind], `${name}: ${deviation} relative`);
       }
     });
   }

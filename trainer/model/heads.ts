@@ -55,8 +55,8 @@ export function predictionHead(prefix: string, spec: HeadSpec): Layer {
 /** A batch norm makes the bias in front of it useless; a layer without one gets a bias. */
 function hiddenLayer(layer: FullyConnected, { ablation }: HeadSpec): Layer[] {
   if (ablation.headBatchNorm === 'none') return [fullyConnected(layer, 'trainable'), relu];
-  const norm = batchNorm({ name: layer.name(layer.place + 1), channels: layer.outputs });
-  return [fullyConnected(layer, 'none'), norm, relu];
+  const norm = batchNorm({ name: layer.name(layer.place + 1), channels: layer.outputs, relu: true });
+  return [fullyConnected(layer, 'none'), norm];
 }
 
 function fullyConnected({ name, place, inputs, outputs }: FullyConnected, bias: Bias): Layer {

@@ -1,9 +1,9 @@
 import type { PretrainSpec } from '../../api/run.ts';
 import { architectures, expansion } from './architectures.ts';
 import { sequential, type Layer } from './layer.ts';
-import { batchNorm } from './layers/batch-norm.ts';
+import { batchNorm, type BatchNorm } from './layers/batch-norm.ts';
 import { convolution } from './layers/convolution.ts';
-import { globalAveragePool, maxPool, rectified, relu, sum, toComputeType } from './layers/elementwise.ts';
+import { globalAveragePool, maxPool, toComputeType } from './layers/elementwise.ts';
 
 /** The part of the specification that shapes the backbone. */
 export type BackboneSpec = Pick<PretrainSpec, 'arch' | 'stem' | 'width' | 'zeroInitResidual'>;
@@ -38,8 +38,7 @@ function stem({ stem, width }: BackboneSpec, prefix: string): Layer[] {
   const [kernel, stride] = stem === 'cifar' ? [3, 1] : [7, 2];
   return [
     convolution({ name: `${prefix}conv1`, kernel, inputs: 3, outputs: width, stride }),
-    batchNorm({ name: `${prefix}bn1`, channels: width }),
-    relu,
+    batchNorm({ name: `${prefix}bn1`, channels: width, relu: true }),
     ...(stem === 'cifar' ? [] : [maxPool]),
   ];
 }
@@ -59,20 +58,18 @@ function residualBlock({ name, inputs, channels, stride, block, spec }: BlockOpt
   const initialScale = spec.zeroInitResidual ? 0 : 1;
   const conv = (index: number, kernel: number, from: number, to: number, stride: number): Layer =>
     convolution({ name: `${name}.conv${index}`, kernel, inputs: from, outputs: to, stride });
-  const bn = (index: number, channels: number, initialScale = 1): Layer =>
-    batchNorm({ name: `${name}.bn${index}`, channels, initialScale });
+  const bn = (index: number, channels: number, initialScale = 1): BatchNorm =>
+    batchNorm({ name: `${name}.bn${index}`, channels, initialScale, relu: true });
   const residual = sequential(
     block === 'basic'
-      ? [
-          ...[conv(1, 3, inputs, channels, stride), bn(1, channels), relu],
-          ...[conv(2, 3, channels, outputs, 1), bn(2, outputs, initialScale)],
-        ]
+      ? [conv(1, 3, inputs, channels, stride), bn(1, channels), conv(2, 3, channels, outputs, 1)]
       : [
-          ...[conv(1, 1, inputs, channels, 1), bn(1, channels), relu],
-          ...[conv(2, 3, channels, channels, stride), bn(2, channels), relu],
-          ...[conv(3, 1, channels, outputs, 1), bn(3, outputs, initialScale)],
+          ...[conv(1, 1, inputs, channels, 1), bn(1, channels)],
+          ...[conv(2, 3, channels, channels, stride), bn(2, channels)],
+          conv(3, 1, channels, outputs, 1),
         ],
   );
+  const last = bn(block === 'basic' ? 2 : 3, outputs, initialScale);
   const shortcut = sequential(
     stride === 1 && inputs === outputs
       ? []
@@ -82,10 +79,10 @@ function residualBlock({ name, inputs, channels, stride, block, spec }: BlockOpt
         ],
   );
   return {
-    entries: [...residual.entries, ...shortcut.entries],
+    entries: [...residual.entries, ...last.entries, ...shortcut.entries],
     apply: (scope, views) => {
       const skipped = shortcut.apply(scope, views);
-      return residual.apply(scope, views).map((y, i) => rectified(sum(y, skipped[i]!)));
+      return last.apply(scope, residual.apply(scope, views), skipped);
     },
   };
 }

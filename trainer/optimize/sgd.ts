@@ -1,3 +1,5 @@
+import { onGpu } from '../tensorflow/device.ts';
+import { sgdUpdate } from '../tensorflow/kernels.ts';
 import { tf, type Tensor } from '../tensorflow/tfjs.ts';
 
 /** One step's input to an optimiser: four lists in one order, float32, symbolic. */
@@ -24,6 +26,7 @@ export interface OptimizerOutput {
  * Nesterov. PyTorch starts the buffer as the first gradient, which is what a zero buffer gives.
  */
 export function sgd(input: OptimizerInput): OptimizerOutput {
+  if (!onGpu()) return inOnePass(input);
   const momenta = input.parameters.map((parameter, i) => {
     const decayed = addDecay(input.gradients[i]!, parameter, input.weightDecay);
     return tf.add(tf.mul(input.momenta[i]!, input.momentum), decayed);
@@ -32,6 +35,17 @@ export function sgd(input: OptimizerInput): OptimizerOutput {
     tf.sub(parameter, tf.mul(momenta[i]!, input.learningRates[i]!)),
   );
   return { parameters, momenta };
+}
+
+/** By our kernel for CPUs. */
+function inOnePass({ parameters, momenta, gradients, learningRates, ...options }: OptimizerInput): OptimizerOutput {
+  const updated = parameters.map((parameter, i) =>
+    sgdUpdate(
+      { parameter, buffer: momenta[i]!, gradient: gradients[i]!, rate: learningRates[i]! },
+      { momentum: options.momentum, weightDecay: options.weightDecay },
+    ),
+  );
+  return { parameters: updated.map(({ parameter }) => parameter), momenta: updated.map(({ buffer }) => buffer) };
 }
 
 /** Decay of 0 costs nothing: the term is left out of the graph. */

@@ -4,52 +4,39 @@ import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 import type { Views } from '../layer.ts';
 import { cpuBatchNorm } from './cpu-batch-norm.ts';
 import { cudnnBatchNorm } from './cudnn-batch-norm.ts';
-import {
-  EPSILON,
-  type LocalBatchNorm,
-  type LocalGradient,
-  type Moments,
-  normalizeWith,
-  rowsOf,
-} from './local-batch-norm.ts';
+import { activated, rectifiedGradient } from './elementwise.ts';
+import { EPSILON, type LocalBatchNorm, type LocalGradient, normalizeWith, rowsOf } from './local-batch-norm.ts';
+import { flatten, overRanks, type Statistics, unflatten } from './statistics.ts';
 import { xlaBatchNorm } from './xla-batch-norm.ts';
 
-/** What the batch is like in each channel: float32 [channels], of one view over all ranks. */
-export interface Statistics extends Moments {
-  /** With n/(n−1) of the global n: what the running variance moves towards. */
-  readonly unbiasedVariance: Tensor;
+export interface BatchNormInput {
+  /** Each [n, h, w, c], all of one shape and type. */
+  readonly views: Views;
+  /** What is added to each view once it is normalised. */
+  readonly skipped?: Views;
+  /** Whether a ReLU comes last. */
+  readonly relu: boolean;
+  readonly scale: Tensor;
+  readonly shift: Tensor;
+  /** See {@link overRanks}. */
+  readonly pivot: Tensor;
 }
 
 /**
- * Batch norm by batch statistics, of each view for itself and over all ranks; two messages a call, one forward and one
- * backward, for all views together.
- * @param pivot [c], close to the mean and equal on all ranks: the spread between ranks is summed around it, since
- *   E[x²] − mean² cancels.
+ * Batch norm by batch statistics, of each view for itself and over all ranks, the sum and the ReLU after it; two messages
+ * a call, one forward and one backward, for all views together.
  */
-export function normalizeByBatch(
-  views: Views,
-  scale: Tensor,
-  shift: Tensor,
-  pivot: Tensor,
-): { normalized: Tensor[]; statistics: Statistics[] } {
-  const named = Object.fromEntries(views.map((x, i) => [`view${i}`, x]));
-  const count = views.length;
+export function normalizeByBatch({ views, skipped = [], relu, scale, shift, pivot }: BatchNormInput): {
+  normalized: Tensor[];
+  statistics: Statistics[];
+} {
+  const kind = { count: views.length, skips: skipped.length > 0, relu, local: localBatchNorm() };
+  const named = (name: string, tensors: Views): object => Object.fromEntries(tensors.map((x, i) => [`${name}${i}`, x]));
+  const inputs = { ...named('view', views), ...named('skip', skipped), scale, shift, pivot };
   // All views are one node of tfjs's tape, since their backward messages go out together.
-  const outputs = tf
-    .engine()
-    .runKernel(registerKernel(count, localBatchNorm()), { ...named, scale, shift, pivot }) as unknown as Tensor[];
+  const outputs = tf.engine().runKernel(registerKernel(kind), inputs) as unknown as Tensor[];
+  const count = views.length;
   return { normalized: outputs.slice(0, count), statistics: unflatten(outputs.slice(count, 4 * count)) };
-}
-
-function flatten(statistics: readonly Statistics[]): Tensor[] {
-  return statistics.flatMap(({ mean, variance, unbiasedVariance }) => [mean, variance, unbiasedVariance]);
-}
-
-function unflatten(tensors: readonly Tensor[]): Statistics[] {
-  return Array.from({ length: tensors.length / 3 }, (_, i) => {
-    const [mean, variance, unbiasedVariance] = tensors.slice(3 * i, 3 * i + 3) as [Tensor, Tensor, Tensor];
-    return { mean, variance, unbiasedVariance };
-  });
 }
 
 function localBatchNorm(): LocalBatchNorm {
@@ -57,14 +44,26 @@ function localBatchNorm(): LocalBatchNorm {
   return compiledByXla() ? xlaBatchNorm : cudnnBatchNorm;
 }
 
+interface Kind {
+  readonly count: number;
+  readonly skips: boolean;
+  readonly relu: boolean;
+  readonly local: LocalBatchNorm;
+}
+
 const registered = new Set<string>();
 
-/** tfjs wants the number of inputs and outputs that a kernel saves for its gradient up front: a kernel per count. */
-function registerKernel(count: number, local: LocalBatchNorm): string {
-  const kernelName = `BatchNormOf${count}By${local.name}`;
+/** tfjs wants the number of inputs and outputs that a kernel saves for its gradient up front: a kernel per kind. */
+function registerKernel({ count, skips, relu, local }: Kind): string {
+  const kernelName = `BatchNormOf${count}By${local.name}${skips ? 'Sum' : ''}${relu ? 'Relu' : ''}`;
   if (registered.has(kernelName)) return kernelName;
   registered.add(kernelName);
-  const names = Array.from({ length: count }, (_, i) => `view${i}`);
+  const numbered = (name: string, wanted = true): string[] =>
+    Array.from({ length: wanted ? count : 0 }, (_, i) => `${name}${i}`);
+  const [names, skipNames] = [numbered('view'), numbered('skip', skips)];
+  // What a ReLU let through is known from x or read from what came out.
+  const reluFromInput = relu && !skips && local.normalize !== undefined;
+  const reluFromOutput = relu && !reluFromInput;
   tf.registerKernel({
     kernelName,
     backendName: 'tensorflow',
@@ -80,31 +79,38 @@ function registerKernel(count: number, local: LocalBatchNorm): string {
       );
       const normalized = views.map((x, i) => {
         const { mean, variance } = statistics[i]!;
+        const activation = { relu, ...(skips ? { skip: named[skipNames[i]!]! } : {}) };
+        if (local.normalize) return local.normalize(x, { scale, shift, mean, variance }, activation);
         const own = world() === 1 ? forwards[i]!.normalized : undefined;
-        return own ?? normalizeWith(x, scale, shift, mean, variance);
+        return activated(own ?? normalizeWith(x, scale, shift, mean, variance), activation);
       });
       return [...normalized, ...flatten(statistics), ...forwards.flatMap(({ workspace }) => workspace)];
     },
   });
   tf.registerGradient({
     kernelName,
-    inputsToSave: [...names, 'scale'],
+    inputsToSave: [...names, 'scale', 'shift'],
     outputsToSave: [
-      ...names.map(() => false),
+      ...names.map(() => reluFromOutput),
       ...names.flatMap(() => [true, true, true]),
       ...names.flatMap(() => Array.from({ length: local.workspaces }, () => true)),
     ],
     gradFunc: (dy, saved) => {
-      const [views, scale, outputs] = [saved.slice(0, count), saved[count]!, saved.slice(count + 1)];
-      const statistics = unflatten(outputs.slice(0, 3 * count));
+      const take = (length: number): Tensor[] => saved.splice(0, length);
+      const [views, [scale, shift]] = [take(count), take(2) as [Tensor, Tensor]];
+      const normalized = reluFromOutput ? take(count) : [];
+      const statistics = unflatten(take(3 * count));
+      const through = (dy as Tensor[])
+        .slice(0, count)
+        .map((dy, i) => (reluFromOutput ? rectifiedGradient(dy, normalized[i]!) : dy));
       const gradients = views.map((x, i) => {
-        const from = 3 * count + i * local.workspaces;
-        const workspace = outputs.slice(from, from + local.workspaces);
-        return local.backward({ dy: (dy as Tensor[])[i]!, x, scale, moments: statistics[i]!, workspace });
+        const [moments, workspace] = [statistics[i]!, take(local.workspaces)];
+        return local.backward({ dy: through[i]!, x, scale, shift, moments, workspace, relu: reluFromInput });
       });
       const dx = gradientsByViews(views, scale, statistics, gradients);
       return {
         ...Object.fromEntries(names.map((name, i) => [name, () => dx[i]!])),
+        ...Object.fromEntries(skipNames.map((name, i) => [name, () => through[i]!.clone()])),
         scale: () => gradients.map((gradient) => gradient.dScale).reduce((a, b) => tf.add(a, b)),
         shift: () => gradients.map((gradient) => gradient.dShift).reduce((a, b) => tf.add(a, b)),
         pivot: () => tf.zerosLike(scale),
@@ -112,22 +118,6 @@ function registerKernel(count: number, local: LocalBatchNorm): string {
     },
   });
   return kernelName;
-}
-
-/** Of the rows of all ranks, from each rank's own. */
-function overRanks(views: Views, moments: readonly Moments[], pivot: Tensor): Statistics[] {
-  const local = moments.flatMap(({ mean, variance }) => {
-    const distance = tf.sub(mean, pivot);
-    return [distance, tf.square(distance), variance];
-  });
-  const average = allReduceSum(local).map((total) => (world() === 1 ? total : tf.mul(total, 1 / world())));
-  return views.map((x, i) => {
-    const [distance, squaredDistance, within] = average.slice(3 * i, 3 * i + 3) as [Tensor, Tensor, Tensor];
-    const between = tf.relu(tf.sub(squaredDistance, tf.square(distance)));
-    const variance = tf.add(within, between);
-    const n = rowsOf(x) * world();
-    return { mean: tf.add(pivot, distance), variance, unbiasedVariance: tf.mul(variance, n / (n - 1)) };
-  });
 }
 
 /** With what flows through mean and variance, from two sums over all ranks. */

@@ -7,19 +7,37 @@ import { pad } from './convolution.ts';
 /** max(x, 0), with TensorFlow's own gradient kernel where tfjs would build five ops. */
 export const relu = stateless((x) => rectified(x));
 
-export function rectified(x: Tensor): Tensor {
+function rectified(x: Tensor): Tensor {
   return differentiable([x], (x) => {
     const y = rawOp('Relu', [x]);
-    return { value: y, saved: [y], gradient: (dy) => [rawOp('ReluGrad', [dy, y])] };
+    return { value: y, saved: [y], gradient: (dy) => [rectifiedGradient(dy, y)] };
   });
 }
 
+/** dy where y, which a ReLU made, is positive. */
+export function rectifiedGradient(dy: Tensor, y: Tensor): Tensor {
+  return rawOp('ReluGrad', [dy, y]);
+}
+
 /** Elementwise sum of two tensors of one shape and type, bfloat16 included. */
-export function sum(a: Tensor, b: Tensor): Tensor {
+function sum(a: Tensor, b: Tensor): Tensor {
   return differentiable([a, b], (a, b) => ({
     value: rawOp('AddV2', [a, b]),
     gradient: (dy) => [dy.clone(), dy.clone()],
   }));
+}
+
+/** What comes after a batch norm. */
+export interface Activation {
+  /** What is added to it, of its shape and type. */
+  readonly skip?: Tensor;
+  /** Whether a ReLU comes last. */
+  readonly relu: boolean;
+}
+
+export function activated(x: Tensor, { skip, relu }: Activation): Tensor {
+  const added = skip ? sum(x, skip) : x;
+  return relu ? rectified(added) : added;
 }
 
 /** 3×3, stride 2, one pixel around. The zeros around never win, since the layer before is a ReLU. */

@@ -1,5 +1,7 @@
 import { rawOp, rawOps } from '../../tensorflow/raw-op.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
+import type { NormalizeBy } from '../../tensorflow/kernels.ts';
+import type { Activation } from './elementwise.ts';
 
 /** PyTorch's default; tfjs's is 1e-3. */
 export const EPSILON = 1e-5;
@@ -23,9 +25,12 @@ export interface LocalBackwardInput {
   readonly dy: Tensor;
   readonly x: Tensor;
   readonly scale: Tensor;
+  readonly shift: Tensor;
   /** Of the rows of all ranks. */
   readonly moments: Moments;
   readonly workspace: readonly Tensor[];
+  /** Whether a ReLU comes after it whose gradient dy hasn't been through; only where there is {@link LocalBatchNorm.normalize}. */
+  readonly relu: boolean;
 }
 
 export interface LocalGradient {
@@ -48,6 +53,11 @@ export interface LocalBatchNorm {
   /** Length of `workspace`. */
   readonly workspaces: number;
   readonly forward: (x: Tensor, scale: Tensor, shift: Tensor) => LocalForward;
+  /**
+   * Normalising, the sum and the ReLU in one kernel, where there is one. The backward kernels then find out from x what a
+   * ReLU let through that has no sum in front.
+   */
+  readonly normalize?: (x: Tensor, by: NormalizeBy, activation: Activation) => Tensor;
   readonly backward: (input: LocalBackwardInput) => LocalGradient;
 }
 

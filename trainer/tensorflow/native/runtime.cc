@@ -2,8 +2,10 @@
 
 #include <thread>
 
+#include "kernels.h"
 #include "process_exit.h"
 #include "status.h"
+#include "thread_pool.h"
 
 namespace simsiam {
 
@@ -114,7 +116,10 @@ void Runtime::settle(napi_env env, napi_value, void*, void* data) {
 // openRuntime(threads) -> runtime
 napi_value openRuntime(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
-  auto context = Context::open(static_cast<int>(toNumber(env, args[0])));
+  const int threads = static_cast<int>(toNumber(env, args[0]));
+  registerKernels();
+  usePoolThreads(threads);
+  auto context = Context::open(threads);
   leaveWithoutDestructors();
   return box<Runtime>(env, Runtime::start(env, std::move(context)), deleteBox<Runtime>);
 }

@@ -1,0 +1,88 @@
+/** Ops of our addon, with kernels for CPUs alone (native/batch_norm.cc, native/sgd.cc). They have no gradients. */
+import { addOp } from './raw-op.ts';
+import type { tf } from './tfjs.ts';
+
+/** How rows are normalised: float32 [channels] each. */
+export interface NormalizeBy {
+  readonly scale: tf.Tensor;
+  readonly shift: tf.Tensor;
+  readonly mean: tf.Tensor;
+  /** Biased. */
+  readonly variance: tf.Tensor;
+}
+
+export interface NormalizeOptions {
+  readonly epsilon: number;
+  /** Whether what is negative becomes 0 in the same pass. */
+  readonly relu: boolean;
+}
+
+/**
+ * Mean and biased variance of the rows of x, added up in float64: float32 [channels].
+ * @param x [n, …, channels], float32 or bfloat16
+ */
+export function rowMoments(x: tf.Tensor): { mean: tf.Tensor; variance: tf.Tensor } {
+  const shape = [x.shape.at(-1)!];
+  const [mean, variance] = outputs('SimsiamMoments', [x], {}, [shape, shape]);
+  return { mean: mean!, variance: variance! };
+}
+
+/** scale · (x − mean) / √(variance + ε) + shift, plus `skip`, which has the shape of x, through the ReLU. */
+export function normalizeRows(x: tf.Tensor, by: NormalizeBy, options: NormalizeOptions, skip?: tf.Tensor): tf.Tensor {
+  const inputs = [x, ...vectors(by), ...(skip ? [skip] : [])];
+  return outputs('SimsiamNormalize', inputs, { ...options }, [x.shape])[0]!;
+}
+
+/**
+ * Sums over the rows of dy · (x − mean) / √(variance + ε), and of dy: float32 [channels]. With `relu` dy counts where
+ * {@link normalizeRows} without `skip` was positive.
+ */
+export function normalizeSums(
+  dy: tf.Tensor,
+  x: tf.Tensor,
+  by: NormalizeBy,
+  options: NormalizeOptions,
+): { dScale: tf.Tensor; dShift: tf.Tensor } {
+  const inputs = [dy, x, ...vectors(by)];
+  const [dScale, dShift] = outputs('SimsiamNormalizeSums', inputs, { ...options }, [by.mean.shape, by.mean.shape]);
+  return { dScale: dScale!, dShift: dShift! };
+}
+
+/**
+ * dy · scale / √(variance + ε) + slope · (x − mean) + offset in x's type, dy as in {@link normalizeSums}.
+ * @param line slope and offset: float32 [channels]
+ */
+export function normalizeGradient(
+  dy: tf.Tensor,
+  x: tf.Tensor,
+  by: NormalizeBy,
+  options: NormalizeOptions,
+  line: { readonly slope: tf.Tensor; readonly offset: tf.Tensor },
+): tf.Tensor {
+  const inputs = [dy, x, ...vectors(by), line.slope, line.offset];
+  return outputs('SimsiamNormalizeGrad', inputs, { ...options }, [x.shape])[0]!;
+}
+
+/** v' = momentum · v + (g + weightDecay · w) and w' = w − rate · v', in one pass. All float32; `rate` is a scalar. */
+export function sgdUpdate(
+  { parameter, buffer, gradient, rate }: Readonly<Record<'parameter' | 'buffer' | 'gradient' | 'rate', tf.Tensor>>,
+  { momentum, weightDecay }: { readonly momentum: number; readonly weightDecay: number },
+): { parameter: tf.Tensor; buffer: tf.Tensor } {
+  const attrs = { momentum, weight_decay: weightDecay };
+  const shapes = [parameter.shape, parameter.shape];
+  const [updated, moved] = outputs('SimsiamSgd', [parameter, buffer, gradient, rate], attrs, shapes);
+  return { parameter: updated!, buffer: moved! };
+}
+
+function vectors({ scale, shift, mean, variance }: NormalizeBy): tf.Tensor[] {
+  return [scale, shift, mean, variance];
+}
+
+function outputs(
+  op: string,
+  inputs: readonly tf.Tensor[],
+  attrs: Readonly<Record<string, number | boolean>>,
+  shapes: readonly (readonly number[])[],
+): tf.Tensor[] {
+  return addOp(op, inputs, attrs, shapes.length, { shapes }).map(({ tensor }) => tensor);
+}

@@ -1,0 +1,86 @@
+#include "kernel.h"
+
+#include "status.h"
+#include "tensorflow/c/ops.h"
+
+namespace simsiam {
+
+std::vector<int64_t> KernelTensor::shape() const {
+  std::vector<int64_t> shape;
+  for (int i = 0; i < TF_NumDims(tensor_.get()); i++) shape.push_back(TF_Dim(tensor_.get(), i));
+  return shape;
+}
+
+KernelTensor KernelCall::input(int index) const {
+  Status status;
+  TF_Tensor* tensor = nullptr;
+  TF_GetInput(context_, index, &tensor, status.get());
+  status.check();
+  return KernelTensor(tensor);
+}
+
+KernelTensor KernelCall::output(int index, TF_DataType type, const std::vector<int64_t>& shape) const {
+  size_t bytes = TF_DataTypeSize(type);
+  for (int64_t dimension : shape) bytes *= dimension;
+  Status status;
+  TF_Tensor* tensor = TF_AllocateOutput(context_, index, type, shape.data(), static_cast<int>(shape.size()), bytes, status.get());
+  status.check();
+  return KernelTensor(tensor);
+}
+
+KernelTensor KernelCall::outputOver(const std::vector<int>& inputs, int index) const {
+  // Asked for its shape in a scope of its own: who holds an input can't have its memory.
+  const std::vector<int64_t> shape = input(inputs[0]).shape();
+  Status status;
+  int forwarded = -1;
+  TF_Tensor* tensor = TF_ForwardInputOrAllocateOutput(context_, inputs.data(), static_cast<int>(inputs.size()), index,
+                                                      shape.data(), static_cast<int>(shape.size()), &forwarded, status.get());
+  status.check();
+  return KernelTensor(tensor);
+}
+
+void* readAttributes(TF_OpKernelConstruction* construction) {
+  auto attributes = std::make_unique<KernelAttributes>();
+  Status status;
+  const auto has = [&](const char* name) { return status.ok() && TF_OpKernelConstruction_HasAttr(construction, name, status.get()); };
+  if (has("epsilon")) TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &attributes->epsilon, status.get());
+  if (has("momentum")) TF_OpKernelConstruction_GetAttrFloat(construction, "momentum", &attributes->momentum, status.get());
+  if (has("weight_decay")) TF_OpKernelConstruction_GetAttrFloat(construction, "weight_decay", &attributes->weightDecay, status.get());
+  if (has("relu")) {
+    TF_Bool relu = 0;
+    TF_OpKernelConstruction_GetAttrBool(construction, "relu", &relu, status.get());
+    attributes->relu = relu != 0;
+  }
+  if (!status.ok()) TF_OpKernelConstruction_Failure(construction, status.get());
+  return attributes.release();
+}
+
+void deleteAttributes(void* attributes) { delete static_cast<KernelAttributes*>(attributes); }
+
+void runKernel(KernelBody body, void* attributes, TF_OpKernelContext* context) {
+  std::string message;
+  try {
+    return body(*static_cast<KernelAttributes*>(attributes), KernelCall(context));
+  } catch (const std::exception& error) {  // must not pass through TensorFlow
+    message = error.what();
+  }
+  Status status;
+  TF_SetStatus(status.get(), TF_INTERNAL, message.c_str());
+  TF_OpKernelContext_Failure(context, status.get());
+}
+
+void registerKernel(const KernelDefinition& definition, TF_KernelBuilder* builder) {
+  TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder(definition.op);
+  for (const char* attribute : definition.attributes) TF_OpDefinitionBuilderAddAttr(op, attribute);
+  for (const char* input : definition.inputs) TF_OpDefinitionBuilderAddInput(op, input);
+  for (const char* output : definition.outputs) TF_OpDefinitionBuilderAddOutput(op, output);
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(op, TF_ShapeInferenceContextSetUnknownShape);
+  Status status;
+  TF_RegisterOpDefinition(op, status.get());
+  if (!status.ok()) TF_DeleteKernelBuilder(builder);
+  status.check();
+  TF_RegisterKernelBuilder(definition.op, builder, status.get());
+  status.check();
+}
+
+}  // namespace simsiam
