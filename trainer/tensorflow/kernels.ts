@@ -11,7 +11,7 @@ export interface NormalizeBy {
   readonly variance: tf.Tensor;
 }
 
-export interface NormalizeOptions {
+interface NormalizeOptions {
   readonly epsilon: number;
   /** Whether what is negative becomes 0 in the same pass. */
   readonly relu: boolean;

@@ -9,7 +9,7 @@ import { EPSILON, type LocalBatchNorm, type LocalGradient, normalizeWith, rowsOf
 import { flatten, overRanks, type Statistics, unflatten } from './statistics.ts';
 import { xlaBatchNorm } from './xla-batch-norm.ts';
 
-export interface BatchNormInput {
+interface BatchNormInput {
   /** Each [n, h, w, c], all of one shape and type. */
   readonly views: Views;
   /** What is added to each view once it is normalised. */
