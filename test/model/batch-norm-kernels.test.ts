@@ -74,11 +74,11 @@ it('all of it has the same bits with any number of threads', async () => {
     'one_thread',
     values.map(({ spec }) => spec),
     (x, skip, dy, scale, shift, slope, offset) => {
-      const by = { scale: scale!, shift: shift!, ...rowMoments(x!) };
+      const by = { scale: scale, shift: shift, ...rowMoments(x) };
       const options = { epsilon: EPSILON, relu: true };
-      const { dScale, dShift } = normalizeSums(dy!, x!, by, options);
-      const dx = normalizeGradient(dy!, x!, by, options, { slope: slope!, offset: offset! });
-      return [by.mean, by.variance, normalizeRows(x!, by, options, skip!), dScale, dShift, dx];
+      const { dScale, dShift } = normalizeSums(dy, x, by, options);
+      const dx = normalizeGradient(dy, x, by, options, { slope: slope, offset: offset });
+      return [by.mean, by.variance, normalizeRows(x, by, options, skip), dScale, dShift, dx];
     },
   );
   const alone = await callAndRead(fn, values);
@@ -90,8 +90,8 @@ it('all of it has the same bits with any number of threads', async () => {
 it('a value that is no number stays one through the ReLU', async () => {
   const x = float32([1, Number.NaN, 2, 3], [4, 1, 1, 1]);
   const [y] = await evaluate([x, float32([1]), float32([0])], (x, scale, shift) => {
-    const by = { scale: scale!, shift: shift!, mean: tf.zeros([1]), variance: tf.ones([1]) };
-    return [normalizeRows(x!, by, { epsilon: EPSILON, relu: true })];
+    const by = { scale: scale, shift: shift, mean: tf.zeros([1]), variance: tf.ones([1]) };
+    return [normalizeRows(x, by, { epsilon: EPSILON, relu: true })];
   });
   assert.deepEqual(
     toFloats(y!).map((value) => Number.isNaN(value)),
@@ -104,14 +104,15 @@ it('SGD is v ← 0.9·v + (g + 0.1·w), w ← w − 0.5·v, with no decay as wel
   for (const weightDecay of [0.1, 0]) {
     const outputs = await evaluate(values, (w, v, g, rate) => {
       const { parameters, momenta } = sgd({
-        ...{ parameters: [w!], momenta: [v!], gradients: [g!], learningRates: [rate!], momentum: 0.9, weightDecay },
+        ...{ parameters: [w], momenta: [v], gradients: [g], learningRates: [rate], momentum: 0.9, weightDecay },
       });
       return [...parameters, ...momenta];
     });
     const moved = [0.9 * 0.5 + 0.25 + weightDecay, 0.9 + 4 - 2 * weightDecay];
     const updated = [1 - 0.5 * moved[0]!, -2 - 0.5 * moved[1]!];
     for (const [i, wanted] of [updated, moved].entries()) {
-      assert.ok(distance(toFloats(outputs[i]!), wanted) < 1e-6, `${toFloats(outputs[i]!)} instead of ${wanted}`);
+      const found = toFloats(outputs[i]!);
+      assert.ok(distance(found, wanted) < 1e-6, `${found.join()} instead of ${wanted.join()}`);
     }
   }
 });
