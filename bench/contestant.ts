@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { processFigures, type ProcessFigures } from './process-figures.ts';
 
 export interface Program {
   readonly command: string;
@@ -28,6 +29,11 @@ export class Contestant {
     const { value, done } = await this.#lines.next();
     if (done) throw new Error(`${this.name} ended before its ${steps} steps`);
     return (JSON.parse(value) as { milliseconds: number[] }).milliseconds;
+  }
+
+  /** Of the process so far, without those that it started. */
+  figures(): ProcessFigures {
+    return processFigures(this.#child.pid!);
   }
 
   /** Lets the process end. */

@@ -2,12 +2,11 @@
  * Measures for growth-benchmark.ts in a network namespace of its own, where nothing but the ranks talks: what its
  * loopback interface has carried is theirs. Prints {@link GrowthFigures} as JSON.
  */
-import { execFileSync, fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { freePorts } from '../trainer/launch/ports.ts';
-import type { RankAnswer, RankOrder } from './growth-rank.ts';
+import type { RankAnswer } from './bench-rank.ts';
+import { RankProcess } from './rank-process.ts';
 import { median } from './statistics.ts';
 
 export interface BatchFigures {
@@ -38,34 +37,15 @@ const steps = 4;
 
 execFileSync('ip', ['link', 'set', 'lo', 'up']);
 
-function startRank(order: RankOrder): ChildProcess {
-  const program = fileURLToPath(new URL('growth-rank.js', import.meta.url));
-  const env = { ...process.env, TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' };
-  const rank = fork(program, { env });
-  rank.send(order);
-  return rank;
-}
-
-async function run(rank: ChildProcess, count: number): Promise<RankAnswer> {
-  const answer = once(rank, 'message');
-  const lost = once(rank, 'exit').then(() => {
-    throw new Error('a rank has ended');
-  });
-  lost.catch(() => undefined);
-  rank.send(count);
-  const [message] = (await Promise.race([answer, lost])) as [RankAnswer];
-  return message;
-}
-
 /** Processes of all batches take turns. */
 async function overBatches(): Promise<BatchFigures[]> {
-  const ranks = batches.map((batch) => startRank({ rank: 0, addresses: [''], batch, imageSize }));
+  const ranks = batches.map((batch) => new RankProcess({ rank: 0, addresses: [''], batch, imageSize }));
   const times = batches.map((): number[] => []);
-  for (const rank of ranks) await run(rank, 2);
+  for (const rank of ranks) await rank.run(2);
   for (let round = 0; round < rounds; round++) {
-    for (const [i, rank] of ranks.entries()) times[i]!.push(...(await run(rank, 1)).milliseconds);
+    for (const [i, rank] of ranks.entries()) times[i]!.push(...(await rank.run(1)).cpu);
   }
-  for (const rank of ranks) rank.kill('SIGKILL');
+  for (const rank of ranks) rank.close();
   return batches.map((batch, i) => ({ batch, milliseconds: median(times[i]!) }));
 }
 
@@ -79,14 +59,14 @@ function loopbackBytes(): number {
 async function overRanks(world: number): Promise<{ figures: RanksFigures; answer: RankAnswer }> {
   const ports = await freePorts(world);
   const addresses = ports.map((port) => `127.0.0.1:${port}`);
-  const ranks = addresses.map((_, rank) => startRank({ rank, addresses, batch: 4, imageSize }));
-  const all = (count: number): Promise<RankAnswer[]> => Promise.all(ranks.map((rank) => run(rank, count)));
+  const ranks = addresses.map((_, rank) => new RankProcess({ rank, addresses, batch: 4, imageSize }));
+  const all = (count: number): Promise<RankAnswer[]> => Promise.all(ranks.map((rank) => rank.run(count)));
   // The first steps also make connections.
   await all(2);
   const before = loopbackBytes();
   const [answer] = await all(steps);
   const bytes = (loopbackBytes() - before) / steps;
-  for (const rank of ranks) rank.kill('SIGKILL');
+  for (const rank of ranks) rank.close();
   return { figures: { ranks: world, collectives: answer!.collectives, bytes }, answer: answer! };
 }
 

@@ -21,17 +21,19 @@ import { evaluateWithParts, labelsReport } from './labels.ts';
 import { benchMachine } from './machine.ts';
 import { performanceReport } from './performance-report.ts';
 import { comparePrecisions, precisionReport } from './precision.ts';
+import { benchmarkProfile } from './profile-benchmark.ts';
 import { pytorchPython, pytorchScript, runVisibly } from './pytorch-environment.ts';
+import { benchmarkRanks } from './ranks-benchmark.ts';
 import { scaleReport } from './scale-report.ts';
 import { benchmarkStart } from './start-benchmark.ts';
 import { benchmarkStep, type StepCase, type StepResult } from './step-benchmark.ts';
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
 
-const cases: readonly StepCase[] = [
-  { arch: 'resnet18', batch: 16, imageSize: 128 },
-  { arch: 'resnet50', batch: 16, imageSize: 224 },
-];
+const cases: readonly StepCase[] = (['fp32', 'bf16'] as const).flatMap((precision) => [
+  { arch: 'resnet18', batch: 16, imageSize: 128, precision },
+  { arch: 'resnet50', batch: 16, imageSize: 224, precision },
+]);
 
 async function step(options: { rounds: string; steps: string; threads: string }): Promise<void> {
   const python = await pytorchPython();
@@ -43,7 +45,7 @@ async function step(options: { rounds: string; steps: string; threads: string })
     const result = await benchmarkStep(one, { ...measure, python });
     const { samplesPerSecond, ratio } = result;
     console.log(
-      `${one.arch} ${one.batch}×${one.imageSize}: ${samplesPerSecond.simsiam.toFixed(1)} samples/s, ` +
+      `${one.arch} ${one.batch}×${one.imageSize} ${one.precision}: ${samplesPerSecond.simsiam.toFixed(1)} samples/s, ` +
         `PyTorch ${samplesPerSecond.pytorch.toFixed(1)}, ratio ${ratio.median.toFixed(2)}`,
     );
     steps.push(result);
@@ -121,6 +123,16 @@ program
   .command('growth')
   .description('the step over the batch, collectives and bytes over ranks; writes docs/performance-growth.md and .json')
   .action(benchmarkGrowth);
+program
+  .command('ranks')
+  .description('two ranks beside one on the same cores, and DDP; writes docs/performance-ranks.md and .json')
+  .option('--rounds <count>', 'turns of each side', '9')
+  .option('--steps <count>', 'steps in a turn', '3')
+  .action(benchmarkRanks);
+program
+  .command('profile')
+  .description("where a step's time goes, by oneDNN's own figures; writes docs/performance-profile.md and .json")
+  .action(benchmarkProfile);
 program
   .command('start')
   .description('time the way to the first step beside PyTorch; writes docs/performance-start.md and .json')

@@ -1,5 +1,6 @@
 import { machineLines, type BenchMachine } from './machine.ts';
-import type { StepResult } from './step-benchmark.ts';
+import type { Ratio } from './statistics.ts';
+import { ways, type StepResult, type Way } from './step-benchmark.ts';
 
 export interface Performance {
   readonly machine: BenchMachine;
@@ -8,32 +9,73 @@ export interface Performance {
 
 /** docs/performance.md from a run of the benchmark. */
 export function performanceReport({ machine, steps }: Performance): string {
-  const rows = steps.map(({ arch, batch, imageSize, samplesPerSecond, against, ratio, milliseconds }) => {
-    const cells = [
-      `${arch}, ${batch} × ${imageSize} px`,
-      samplesPerSecond.simsiam.toFixed(1),
-      samplesPerSecond.pytorch.toFixed(1),
-      `${ratio.median.toFixed(2)}× (${ratio.quartiles.map((value) => value.toFixed(2)).join('–')})`,
-      milliseconds.simsiam.toFixed(0),
-      `${milliseconds.pytorch.contiguous.toFixed(0)} / ${milliseconds.pytorch.channels_last.toFixed(0)}`,
-      against.replace('_', ' '),
-    ];
-    return `| ${cells.join(' | ')} |`;
-  });
+  const speed = steps.map(({ samplesPerSecond, milliseconds, cpuMilliseconds, ratio, against, ...step }) => [
+    nameOf(step),
+    samplesPerSecond.simsiam.toFixed(1),
+    samplesPerSecond.pytorch.toFixed(1),
+    `${spread(ratio)}×`,
+    `${milliseconds.simsiam.toFixed(0)} / ${milliseconds.pytorch.toFixed(0)}`,
+    `${cpuMilliseconds.simsiam.toFixed(0)} / ${cpuMilliseconds.pytorch.toFixed(0)}`,
+    wayName(against),
+  ]);
+  const pilots = steps.map((step) => [nameOf(step), ...ways.map((way) => step.pilot[way].toFixed(0))]);
+  const resources = steps.map(({ gigaflops, share, peakMemory, ...step }) => [
+    nameOf(step),
+    gigaflops.step.toFixed(0),
+    gigaflops.peak.toFixed(0),
+    spread(share),
+    peakMemory.simsiam.toFixed(0),
+    peakMemory.pytorch.toFixed(0),
+    (peakMemory.simsiam / peakMemory.pytorch).toFixed(2),
+  ]);
   return `# Performance
 
 Written by \`npm run bench -- step\`; the same figures are in [performance.json](performance.json).
 
-One step of pre-training: both views forward and backward, SGD, loss on the host. fp32, random images, one process.
-Our views come in as bytes and are normalised in the step; PyTorch's are ready floats. The sides take turns, round by
-round, in one run; a figure is the median over the rounds, and the quartiles are those of the rounds' ratios. PyTorch runs eager,
-in the faster of its two memory layouts.
+One step of pre-training: both views forward and backward, SGD, loss on the host; random images, one process. Our views come
+in as bytes and are normalised in the step; PyTorch's are ready floats, and its bf16 is autocast's. The sides take turns, round
+by round, in one run; a figure is the median over the rounds, and the quartiles are those of the rounds' ratios. CPU time is
+that of all threads. PyTorch runs in the fastest of four ways, which a pilot has found.
 
 ${machineLines(machine)}
 - ${steps[0]?.threads} threads and ${steps[0]?.rounds} rounds a side
 
-| step | ours, samples/s | PyTorch, samples/s | ratio (quartiles) | ours, ms | PyTorch, ms (contiguous / channels last) | compared with |
-| --- | --- | --- | --- | --- | --- | --- |
-${rows.join('\n')}
+${table(['step', 'ours, samples/s', 'PyTorch, samples/s', 'ratio (quartiles)', 'ours / PyTorch, ms', 'CPU time: ours / PyTorch, ms', 'compared with'], speed)}
+
+The pilot, ms a step of PyTorch:
+
+${table(['step', ...ways.map(wayName)], pilots)}
+
+## Share of the machine's peak, and memory
+
+The peak is the fastest matrix product or convolution of several that TensorFlow's library was found to do here
+(\`bench/peak.ts\`), measured in the same rounds. A step's operations are those of convolutions and matrix products, forward
+and twice as many backward. Memory is the most that was resident at once, the program and its libraries included.
+
+${table(['step', 'ours, GFLOP/s', 'peak, GFLOP/s', 'share (quartiles)', 'ours, MiB', 'PyTorch, MiB', 'ratio'], resources)}
+
+What bounds a step is in [performance-profile.md](performance-profile.md).
 `;
+}
+
+function nameOf({
+  arch,
+  batch,
+  imageSize,
+  precision,
+}: Pick<StepResult, 'arch' | 'batch' | 'imageSize' | 'precision'>): string {
+  return `${arch}, ${batch} × ${imageSize} px, ${precision}`;
+}
+
+function wayName(way: Way): string {
+  return way.replace('_', ' ').replace(' compile', ', compiled').replace(' eager', ', eager');
+}
+
+function spread({ median, quartiles }: Ratio): string {
+  return `${median.toFixed(2)} (${quartiles.map((value) => value.toFixed(2)).join('–')})`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }

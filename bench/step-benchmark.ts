@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import type { Architecture } from '../api/pretrain.ts';
-import { Contestant } from './contestant.ts';
+import { pretrainSchema, type Architecture } from '../api/pretrain.ts';
+import { networkSize } from '../trainer/estimate/network-size.ts';
+import { Contestant, type Program } from './contestant.ts';
 import { pytorchScript } from './pytorch-environment.ts';
 import { median, speedRatio, type Ratio } from './statistics.ts';
 
@@ -10,6 +11,8 @@ export interface StepCase {
   readonly batch: number;
   /** Side of a view in pixels. */
   readonly imageSize: number;
+  /** PyTorch computes bf16 by autocast. */
+  readonly precision: 'fp32' | 'bf16';
 }
 
 export interface StepOptions {
@@ -22,73 +25,110 @@ export interface StepOptions {
   readonly python: string;
 }
 
-export const layouts = ['contiguous', 'channels_last'] as const;
+/** Memory layout and execution of PyTorch. */
+export const ways = ['contiguous eager', 'channels_last eager', 'contiguous compile', 'channels_last compile'] as const;
+export type Way = (typeof ways)[number];
+
+interface Sides<T> {
+  readonly simsiam: T;
+  readonly pytorch: T;
+}
 
 export interface StepResult extends StepCase {
   readonly threads: number;
   readonly rounds: number;
+  /** Milliseconds of a step of PyTorch in each way, measured before the rounds. */
+  readonly pilot: Readonly<Record<Way, number>>;
+  /** The fastest of them, against which the rounds go. */
+  readonly against: Way;
   /** Medians over all rounds. */
-  readonly milliseconds: { readonly simsiam: number; readonly pytorch: Record<(typeof layouts)[number], number> };
-  readonly samplesPerSecond: { readonly simsiam: number; readonly pytorch: number };
-  /** The layout of PyTorch that was the faster one, and how many times as fast as it we are. */
-  readonly against: (typeof layouts)[number];
+  readonly milliseconds: Sides<number>;
+  /** User and system time of a step. */
+  readonly cpuMilliseconds: Sides<number>;
+  readonly samplesPerSecond: Sides<number>;
+  /** How many times as fast we are. */
   readonly ratio: Ratio;
+  /** Most memory that was resident, MiB. */
+  readonly peakMemory: Sides<number>;
+  /** Billions of operations a second: of our step, and of the fastest kernel found. */
+  readonly gigaflops: { readonly step: number; readonly peak: number };
+  /** Of the peak that our step reaches. */
+  readonly share: Ratio;
 }
 
-/** Steps before the first round: traces, memory pools and kernel choices settle in them. */
+/** Steps before the first that counts: traces, compilation, memory pools and kernel choices settle in them. */
 const WARM_UP = 3;
 
-/** Runs all sides in turns, round by round, in one go on this machine. */
+/** Finds PyTorch's fastest way, then runs both sides and the fastest kernel in turns, round by round. */
 export async function benchmarkStep(step: StepCase, options: StepOptions): Promise<StepResult> {
-  const { threads, rounds, steps, python } = options;
-  const args = [step.arch, step.batch, step.imageSize, threads].map(String);
-  const ours = new Contestant('the trainer', {
-    command: process.execPath,
-    args: [fileURLToPath(new URL('step.js', import.meta.url)), ...args],
-    env: { TF_NUM_INTRAOP_THREADS: String(threads), TF_NUM_INTEROP_THREADS: String(threads) },
-  });
-  const theirs = layouts.map(
-    (layout) =>
-      new Contestant(`PyTorch (${layout})`, {
-        command: python,
-        args: [pytorchScript('step'), ...args, layout, 'fp32', 'cpu', 'eager'],
-      }),
-  );
-  const all = [ours, ...theirs];
+  const { threads, rounds, steps } = options;
+  const pilot = await pilotOf(step, options);
+  const against = ways.reduce((best, way) => (pilot[way] < pilot[best] ? way : best));
+  const env = { TF_NUM_INTRAOP_THREADS: String(threads), TF_NUM_INTEROP_THREADS: String(threads) };
+  const program = (name: string, args: readonly (string | number)[]): Program => {
+    const path = fileURLToPath(new URL(name, import.meta.url));
+    return { command: process.execPath, args: [path, ...args.map(String)], env };
+  };
+  const { arch, batch, imageSize, precision } = step;
+  const ours = new Contestant('the trainer', program('step.js', [arch, batch, imageSize, threads, precision]));
+  const theirs = pytorchStep(step, options, against);
+  const kernel = new Contestant('the kernel', program('peak.js', [threads, precision]));
+  const all = [ours, theirs, kernel];
   try {
     for (const contestant of all) await contestant.run(WARM_UP);
+    const before = all.map((contestant) => contestant.figures().cpuMilliseconds);
     const medians: number[][] = all.map(() => []);
     for (let round = 0; round < rounds; round++) {
       for (const [i, contestant] of all.entries()) medians[i]!.push(median(await contestant.run(steps)));
     }
-    return resultOf(step, options, medians as [number[], number[], number[]]);
+    const figures = all.map((contestant) => contestant.figures());
+    const cpu = figures.map(({ cpuMilliseconds }, i) => (cpuMilliseconds - before[i]!) / (rounds * steps));
+    const [own, pytorch, tera] = medians as [number[], number[], number[]];
+    const milliseconds = { simsiam: median(own), pytorch: median(pytorch) };
+    const operations = operationsOf(step);
+    return {
+      ...{ ...step, threads, rounds, pilot, against, milliseconds },
+      cpuMilliseconds: { simsiam: cpu[0]!, pytorch: cpu[1]! },
+      samplesPerSecond: {
+        simsiam: (batch * 1000) / milliseconds.simsiam,
+        pytorch: (batch * 1000) / milliseconds.pytorch,
+      },
+      ratio: speedRatio(own, pytorch),
+      peakMemory: { simsiam: figures[0]!.peakMemory, pytorch: figures[1]!.peakMemory },
+      gigaflops: { step: operations / milliseconds.simsiam / 1e6, peak: 1e6 / median(tera) },
+      share: speedRatio(
+        own,
+        tera.map((milliseconds) => (milliseconds * operations) / 1e12),
+      ),
+    };
   } finally {
     for (const contestant of all) contestant.close();
   }
 }
 
-function resultOf(
-  step: StepCase,
-  { threads, rounds }: StepOptions,
-  [ours, contiguous, channelsLast]: [number[], number[], number[]],
-): StepResult {
-  const milliseconds = {
-    simsiam: median(ours),
-    pytorch: { contiguous: median(contiguous), channels_last: median(channelsLast) },
-  };
-  const against =
-    milliseconds.pytorch.contiguous <= milliseconds.pytorch.channels_last ? 'contiguous' : 'channels_last';
-  const perSecond = (duration: number): number => (step.batch * 1000) / duration;
-  return {
-    ...step,
-    threads,
-    rounds,
-    milliseconds,
-    samplesPerSecond: {
-      simsiam: perSecond(milliseconds.simsiam),
-      pytorch: perSecond(milliseconds.pytorch[against]),
-    },
-    against,
-    ratio: speedRatio(ours, against === 'contiguous' ? contiguous : channelsLast),
-  };
+async function pilotOf(step: StepCase, options: StepOptions): Promise<Record<Way, number>> {
+  const times: [Way, number][] = [];
+  for (const way of ways) {
+    const contestant = pytorchStep(step, options, way);
+    try {
+      await contestant.run(WARM_UP);
+      times.push([way, median(await contestant.run(WARM_UP))]);
+    } finally {
+      contestant.close();
+    }
+  }
+  return Object.fromEntries(times) as Record<Way, number>;
+}
+
+function pytorchStep(step: StepCase, { threads, python }: StepOptions, way: Way): Contestant {
+  const { arch, batch, imageSize, precision } = step;
+  const [layout, mode] = way.split(' ') as [string, string];
+  const args = [arch, batch, imageSize, threads, layout, precision, 'cpu', mode].map(String);
+  return new Contestant(`PyTorch (${way})`, { command: python, args: [pytorchScript('step'), ...args] });
+}
+
+/** Multiplications and additions of a step: forward, and twice as many backward, for two views. */
+function operationsOf({ arch, batch, imageSize }: StepCase): number {
+  const { multiplyAdds } = networkSize(pretrainSchema.parse({ arch, batchSize: batch, imageSize }));
+  return 2 * 3 * 2 * batch * multiplyAdds;
 }

@@ -16,8 +16,10 @@ export interface RankOrder {
 }
 
 export interface RankAnswer {
-  /** CPU time of the process for each of the steps. */
-  readonly milliseconds: readonly number[];
+  /** CPU time of the process for each of the steps, in milliseconds. */
+  readonly cpu: readonly number[];
+  /** How long each took, in milliseconds. */
+  readonly wall: readonly number[];
   /** Collectives in a step. */
   readonly collectives: number;
   /** Weights that have gradients. */
@@ -36,14 +38,15 @@ async function open({ rank, addresses, batch, imageSize }: RankOrder): Promise<(
     normLayers: model.entries.filter(({ name }) => name.endsWith('.running_mean')).length,
   };
   return async (steps) => {
-    const milliseconds: number[] = [];
+    const [cpu, wall]: [number[], number[]] = [[], []];
     for (let i = 0; i < steps; i++) {
-      const before = process.cpuUsage();
+      const [before, start] = [process.cpuUsage(), performance.now()];
       await trainer.train();
       const { user, system } = process.cpuUsage(before);
-      milliseconds.push((user + system) / 1000);
+      cpu.push((user + system) / 1000);
+      wall.push(performance.now() - start);
     }
-    return { milliseconds, ...facts };
+    return { cpu, wall, ...facts };
   };
 }
 

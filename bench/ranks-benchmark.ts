@@ -1,0 +1,53 @@
+/** `npm run bench -- ranks`: two ranks of one thread beside one of two threads, on the same batch; PyTorch likewise. */
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Contestant, type Program } from './contestant.ts';
+import { benchMachine } from './machine.ts';
+import { pytorchPython, pytorchScript } from './pytorch-environment.ts';
+import { ranksReport, type RanksResult } from './ranks-report.ts';
+import { median, speedRatio } from './statistics.ts';
+
+const subject = { arch: 'resnet18', batch: 16, imageSize: 128, ranks: 2 } as const;
+const WARM_UP = 3;
+
+export async function benchmarkRanks(options: { readonly rounds: string; readonly steps: string }): Promise<void> {
+  const python = await pytorchPython();
+  const machine = benchMachine(python, ['torch']);
+  const [rounds, steps] = [Number(options.rounds), Number(options.steps)];
+  const { arch, batch, imageSize, ranks } = subject;
+  const ours = (name: string, args: readonly (string | number)[]): Program => {
+    const threads = { TF_NUM_INTRAOP_THREADS: String(ranks), TF_NUM_INTEROP_THREADS: String(ranks) };
+    const path = fileURLToPath(new URL(name, import.meta.url));
+    return { command: process.execPath, args: [path, ...args.map(String)], env: threads };
+  };
+  const pytorch = (name: string, args: readonly (string | number)[]): Program => {
+    return { command: python, args: [pytorchScript(name), ...args.map(String)] };
+  };
+  const all = [
+    new Contestant('one rank', ours('step.js', [arch, batch, imageSize, ranks, 'fp32'])),
+    new Contestant('two ranks', ours('ranks-side.js', [batch, imageSize, ranks])),
+    new Contestant(
+      'PyTorch, one process',
+      pytorch('step', [arch, batch, imageSize, ranks, 'channels_last', 'fp32', 'cpu', 'eager']),
+    ),
+    new Contestant('DDP', pytorch('ddp', [arch, batch, imageSize, 1, ranks])),
+  ];
+  try {
+    for (const contestant of all) await contestant.run(WARM_UP);
+    const times: number[][] = all.map(() => []);
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, contestant] of all.entries()) times[i]!.push(median(await contestant.run(steps)));
+    }
+    const [one, two, pytorchOne, ddp] = times as [number[], number[], number[], number[]];
+    const result: RanksResult = {
+      ...{ ...subject, rounds },
+      ours: { one: median(one), two: median(two), ratio: speedRatio(two, one) },
+      pytorch: { one: median(pytorchOne), two: median(ddp), ratio: speedRatio(ddp, pytorchOne) },
+      overDdp: speedRatio(two, ddp),
+    };
+    await writeFile('docs/performance-ranks.json', `${JSON.stringify({ machine, result }, null, 2)}\n`);
+    await writeFile('docs/performance-ranks.md', ranksReport(machine, result));
+  } finally {
+    for (const contestant of all) contestant.close();
+  }
+}

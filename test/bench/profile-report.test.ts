@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sumKernels } from '../../bench/profile-report.ts';
+
+test('kernels are summed by kind and direction, what is left is everything else', () => {
+  const line = (kind: string, implementation: string, direction: string, milliseconds: string): string =>
+    `onednn_verbose,v1,primitive,exec,cpu,${kind},${implementation},${direction},src:f32::blocked:acdb::f0,,alg:x,mb4,${milliseconds}`;
+  const parts = sumKernels(
+    [
+      'onednn_verbose,v1,info,cpu,runtime:threadpool,nthr:1',
+      'onednn_verbose,v1,primitive,info,template:operation,engine,primitive,implementation,exec_time',
+      line('convolution', 'jit:avx512_core', 'backward_weights', '3'),
+      line('convolution', 'brg_conv_fwd:avx512_core', 'forward_training', '2'),
+      line('convolution', 'brgconv:avx512_core', 'backward_data', '2.5'),
+      line('matmul', 'brg_matmul:avx512_core', 'undef', '1'),
+      line('reorder', 'jit:uni', 'undef', '0.5'),
+      line('pooling', 'jit:avx512_core', 'forward_training', '0.25'),
+    ],
+    10,
+  );
+  assert.deepEqual(parts, {
+    'convolution, forward': 2,
+    'convolution, gradient of the input': 2.5,
+    'convolution, gradient of the weights': 3,
+    'matrix product': 1,
+    'other kernels of oneDNN': 0.25,
+    'changes of layout': 0.5,
+    'everything else': 0.75,
+    'the step': 10,
+  });
+});
