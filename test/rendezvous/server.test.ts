@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { RendezvousClient } from '../../trainer/rendezvous/client.ts';
 import { RendezvousListenError } from '../../trainer/rendezvous/errors.ts';
 import { joinOf, type Claim, type Identity } from '../../trainer/rendezvous/handshake.ts';
-import type { CoordinatorMessage, Refusal } from '../../trainer/rendezvous/messages.ts';
+import { protocolVersion, type CoordinatorMessage, type Refusal } from '../../trainer/rendezvous/messages.ts';
 import { RendezvousServer } from '../../trainer/rendezvous/server.ts';
 import { rendezvousTimes } from '../../trainer/rendezvous/times.ts';
 import { ManualTimers } from './fixtures/manual-timers.ts';
@@ -106,28 +106,28 @@ describe('the server of a rendezvous', { timeout: 20_000 }, () => {
       assert.deepEqual(await dial(changes).joined, { down: reason });
     });
 
-  test('a worker leaves who only pretends to know the token', async () => {
+  test('a worker leaves who only pretends to know the token', async (t) => {
     const impostor: Server = createServer((socket) => {
       socket.on('error', () => {});
-      socket.write(`${JSON.stringify({ type: 'hello', protocol: 1, nonce: '0'.repeat(64) })}\n`);
+      socket.write(`${JSON.stringify({ type: 'hello', protocol: protocolVersion, nonce: '0'.repeat(64) })}\n`);
       socket.once('data', () => socket.write(`${JSON.stringify({ type: 'welcome', proof: '1'.repeat(64) })}\n`));
     });
+    t.after(() => impostor.close());
     impostor.listen(0, host);
     await once(impostor, 'listening');
     const { port } = impostor.address() as { port: number };
     assert.deepEqual(await dial({ port }).joined, { down: 'token' });
-    impostor.close();
   });
 
-  test('a worker leaves who speaks another version', async () => {
+  test('a worker leaves who speaks another version', async (t) => {
     const other: Server = createServer((socket) => {
       socket.on('error', () => {});
       socket.write(`${JSON.stringify({ type: 'hello', protocol: 99, nonce: '0'.repeat(64) })}\n`);
     });
+    t.after(() => other.close());
     other.listen(0, host);
     await once(other, 'listening');
     assert.deepEqual(await dial({ port: (other.address() as { port: number }).port }).joined, { down: 'protocol' });
-    other.close();
   });
 
   test('a join that was heard on another connection is worth nothing here', async () => {
