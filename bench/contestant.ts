@@ -1,11 +1,19 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { processFigures, type ProcessFigures } from './process-figures.ts';
 
 export interface Program {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+}
+
+/** One of bench/'s own scripts, with so many compute threads. */
+export function ownProgram(script: string, threads: number, args: readonly (string | number)[]): Program {
+  const env = { TF_NUM_INTRAOP_THREADS: String(threads), TF_NUM_INTEROP_THREADS: String(threads) };
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  return { command: process.execPath, args: [path, ...args.map(String)], env };
 }
 
 /** A process that does steps on request and says how long each took. It idles, blocked on its input, in between. */

@@ -1,17 +1,15 @@
 import type { LoaderResult } from './loader-benchmark.ts';
 import { machineLines, type BenchMachine } from './machine.ts';
-import type { Ratio } from './statistics.ts';
+import { formatRatio } from './statistics.ts';
 
 /** docs/performance-loader.md from a run of the benchmark. */
 export function loaderReport(machine: BenchMachine, results: readonly LoaderResult[]): string {
-  const spread = ({ median, quartiles }: Ratio): string =>
-    `${median.toFixed(2)}× (${quartiles.map((value) => value.toFixed(2)).join('–')})`;
   const rows = results.map(({ width, height, bytes, imageSize, imagesPerCpuSecond: rate, ratio }) => {
     const cells = [
       `${width} × ${height}, ${(bytes / 1000).toFixed(1)} kB → ${imageSize} px`,
       ...[rate.simsiam, rate.pil, rate.tensor].map((value) => value.toFixed(0)),
-      spread(ratio.pil),
-      spread(ratio.tensor),
+      formatRatio(ratio.pil, '×'),
+      formatRatio(ratio.tensor, '×'),
     ];
     return `| ${cells.join(' | ')} |`;
   });

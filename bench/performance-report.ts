@@ -1,5 +1,5 @@
 import { machineLines, type BenchMachine } from './machine.ts';
-import type { Ratio } from './statistics.ts';
+import { formatRatio } from './statistics.ts';
 import { ways, type StepResult, type Way } from './step-benchmark.ts';
 
 export interface Performance {
@@ -13,7 +13,7 @@ export function performanceReport({ machine, steps }: Performance): string {
     nameOf(step),
     samplesPerSecond.simsiam.toFixed(1),
     samplesPerSecond.pytorch.toFixed(1),
-    `${spread(ratio)}×`,
+    `${formatRatio(ratio)}×`,
     `${milliseconds.simsiam.toFixed(0)} / ${milliseconds.pytorch.toFixed(0)}`,
     `${cpuMilliseconds.simsiam.toFixed(0)} / ${cpuMilliseconds.pytorch.toFixed(0)}`,
     wayName(against),
@@ -23,7 +23,7 @@ export function performanceReport({ machine, steps }: Performance): string {
     nameOf(step),
     gigaflops.step.toFixed(0),
     gigaflops.peak.toFixed(0),
-    spread(share),
+    formatRatio(share),
     peakMemory.simsiam.toFixed(0),
     peakMemory.pytorch.toFixed(0),
     (peakMemory.simsiam / peakMemory.pytorch).toFixed(2),
@@ -69,10 +69,6 @@ function nameOf({
 
 function wayName(way: Way): string {
   return way.replace('_', ' ').replace(' compile', ', compiled').replace(' eager', ', eager');
-}
-
-function spread({ median, quartiles }: Ratio): string {
-  return `${median.toFixed(2)} (${quartiles.map((value) => value.toFixed(2)).join('–')})`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,7 +1,6 @@
 /** `npm run bench -- ranks`: two ranks of one thread beside one of two threads, on the same batch; PyTorch likewise. */
 import { writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { Contestant, type Program } from './contestant.ts';
+import { Contestant, ownProgram, type Program } from './contestant.ts';
 import { benchMachine } from './machine.ts';
 import { pytorchPython, pytorchScript } from './pytorch-environment.ts';
 import { ranksReport, type RanksResult } from './ranks-report.ts';
@@ -15,17 +14,12 @@ export async function benchmarkRanks(options: { readonly rounds: string; readonl
   const machine = benchMachine(python, ['torch']);
   const [rounds, steps] = [Number(options.rounds), Number(options.steps)];
   const { arch, batch, imageSize, ranks } = subject;
-  const ours = (name: string, args: readonly (string | number)[]): Program => {
-    const threads = { TF_NUM_INTRAOP_THREADS: String(ranks), TF_NUM_INTEROP_THREADS: String(ranks) };
-    const path = fileURLToPath(new URL(name, import.meta.url));
-    return { command: process.execPath, args: [path, ...args.map(String)], env: threads };
-  };
   const pytorch = (name: string, args: readonly (string | number)[]): Program => {
     return { command: python, args: [pytorchScript(name), ...args.map(String)] };
   };
   const all = [
-    new Contestant('one rank', ours('step.js', [arch, batch, imageSize, ranks, 'fp32'])),
-    new Contestant('two ranks', ours('ranks-side.js', [batch, imageSize, ranks])),
+    new Contestant('one rank', ownProgram('step.js', ranks, [arch, batch, imageSize, ranks, 'fp32'])),
+    new Contestant('two ranks', ownProgram('ranks-side.js', ranks, [batch, imageSize, ranks])),
     new Contestant(
       'PyTorch, one process',
       pytorch('step', [arch, batch, imageSize, ranks, 'channels_last', 'fp32', 'cpu', 'eager']),

@@ -1,5 +1,5 @@
 import { machineLines, type BenchMachine } from './machine.ts';
-import type { Ratio } from './statistics.ts';
+import { formatRatio, type Ratio } from './statistics.ts';
 
 /** Milliseconds of a step, medians over the rounds, and the speed of two ranks as a part of one's. */
 interface OneAndTwo {
@@ -24,10 +24,8 @@ export interface RanksResult {
 /** docs/performance-ranks.md from a run of the benchmark. */
 export function ranksReport(machine: BenchMachine, result: RanksResult): string {
   const { arch, batch, imageSize, ranks, rounds, ours, pytorch, overDdp } = result;
-  const spread = ({ median, quartiles }: Ratio): string =>
-    `${median.toFixed(2)} (${quartiles.map((value) => value.toFixed(2)).join('–')})`;
   const row = (name: string, { one, two, ratio }: OneAndTwo): string =>
-    `| ${name} | ${one.toFixed(0)} | ${two.toFixed(0)} | ${spread(ratio)} |`;
+    `| ${name} | ${one.toFixed(0)} | ${two.toFixed(0)} | ${formatRatio(ratio)} |`;
   return `# Performance: ranks
 
 Written by \`npm run bench -- ranks\`; the same figures are in [performance-ranks.json](performance-ranks.json).
@@ -45,6 +43,6 @@ ${machineLines(machine)}
 ${row('ours, batch norm over all ranks', ours)}
 ${row('PyTorch DDP, batch norm of each rank', pytorch)}
 
-Our ${ranks} ranks are ${spread(overDdp)} times as fast as DDP's.
+Our ${ranks} ranks are ${formatRatio(overDdp)} times as fast as DDP's.
 `;
 }

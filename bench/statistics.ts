@@ -29,3 +29,8 @@ export function speedRatio(ours: readonly number[], theirs: readonly number[]): 
   const ratios = ours.map((duration, i) => theirs[i]! / duration);
   return { median: median(ratios), quartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)] };
 }
+
+/** The median with the quartiles behind it: `1.20 (1.15–1.24)`. */
+export function formatRatio({ median, quartiles }: Ratio, unit = ''): string {
+  return `${median.toFixed(2)}${unit} (${quartiles.map((value) => value.toFixed(2)).join('–')})`;
+}

@@ -1,7 +1,6 @@
-import { fileURLToPath } from 'node:url';
 import { pretrainSchema, type Architecture } from '../api/pretrain.ts';
 import { networkSize } from '../trainer/estimate/network-size.ts';
-import { Contestant, type Program } from './contestant.ts';
+import { Contestant, ownProgram } from './contestant.ts';
 import { pytorchScript } from './pytorch-environment.ts';
 import { median, speedRatio, type Ratio } from './statistics.ts';
 
@@ -64,15 +63,13 @@ export async function benchmarkStep(step: StepCase, options: StepOptions): Promi
   const { threads, rounds, steps } = options;
   const pilot = await pilotOf(step, options);
   const against = ways.reduce((best, way) => (pilot[way] < pilot[best] ? way : best));
-  const env = { TF_NUM_INTRAOP_THREADS: String(threads), TF_NUM_INTEROP_THREADS: String(threads) };
-  const program = (name: string, args: readonly (string | number)[]): Program => {
-    const path = fileURLToPath(new URL(name, import.meta.url));
-    return { command: process.execPath, args: [path, ...args.map(String)], env };
-  };
   const { arch, batch, imageSize, precision } = step;
-  const ours = new Contestant('the trainer', program('step.js', [arch, batch, imageSize, threads, precision]));
+  const ours = new Contestant(
+    'the trainer',
+    ownProgram('step.js', threads, [arch, batch, imageSize, threads, precision]),
+  );
   const theirs = pytorchStep(step, options, against);
-  const kernel = new Contestant('the kernel', program('peak.js', [threads, precision]));
+  const kernel = new Contestant('the kernel', ownProgram('peak.js', threads, [threads, precision]));
   const all = [ours, theirs, kernel];
   try {
     for (const contestant of all) await contestant.run(WARM_UP);

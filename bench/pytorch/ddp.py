@@ -8,7 +8,6 @@ line of standard input, answered by a line of JSON: {"milliseconds": [one a step
 import json
 import sys
 import tempfile
-import time
 
 import torch
 import torch.distributed as dist
@@ -16,6 +15,7 @@ import torch.multiprocessing as mp
 from torch.nn.parallel import DistributedDataParallel
 
 from simsiam import SimSiam, optimizer
+from timing import timed_step
 
 
 def train(rank: int, arch: str, batch: int, size: int, threads: int, ranks: int, meeting: str, orders) -> None:
@@ -29,18 +29,9 @@ def train(rank: int, arch: str, batch: int, size: int, threads: int, ranks: int,
     forward = DistributedDataParallel(model)
     views = [torch.randn(batch // ranks, 3, size, size).to(memory_format=torch.channels_last) for _ in range(2)]
 
-    def step() -> float:
-        start = time.perf_counter()
-        loss, _ = forward(*views)
-        sgd.zero_grad(set_to_none=True)
-        loss.backward()
-        sgd.step()
-        loss.item()
-        return (time.perf_counter() - start) * 1000
-
     while (steps := orders[rank].get()) > 0:
         dist.barrier()
-        times = [step() for _ in range(steps)]
+        times = [timed_step(forward, sgd, views) for _ in range(steps)]
         if rank == 0:
             print(json.dumps({"milliseconds": times}), flush=True)
     dist.destroy_process_group()

@@ -7,11 +7,11 @@ standard input, answered by a line of JSON: {"milliseconds": [one a step]}.
 
 import json
 import sys
-import time
 
 import torch
 
 from simsiam import SimSiam, optimizer
+from timing import timed_step
 
 
 def main() -> None:
@@ -27,18 +27,12 @@ def main() -> None:
         group["lr"] = 0.05 * batch / 256
     views = [torch.randn(batch, 3, size, size).to(device, memory_format=memory) for _ in range(2)]
 
-    def step() -> float:
-        start = time.perf_counter()
+    def cast(*views: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
-            loss, _ = forward(*views)
-        sgd.zero_grad(set_to_none=True)
-        loss.backward()
-        sgd.step()
-        loss.item()
-        return (time.perf_counter() - start) * 1000
+            return forward(*views)
 
     for line in sys.stdin:
-        print(json.dumps({"milliseconds": [step() for _ in range(int(line))]}), flush=True)
+        print(json.dumps({"milliseconds": [timed_step(cast, sgd, views) for _ in range(int(line))]}), flush=True)
 
 
 if __name__ == "__main__":

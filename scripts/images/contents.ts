@@ -44,7 +44,7 @@ export const images = {
       native: true,
     },
   },
-  // Of the generated models of the Kubernetes client, which take 80 MiB of memory, a bundle has the few that are used.
+  // Of the generated models of the Kubernetes client, which take over 60 MiB of memory, a bundle has the few that are used.
   operator: {
     // The default lets 48 MiB of short-lived objects pile up; a copy of some thousand pods makes many of them.
     program: { name: 'simsiam-operator', script: 'dist/operator/main.js', nodeFlag: '--max-semi-space-size=4' },
