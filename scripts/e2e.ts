@@ -42,19 +42,15 @@ async function buildImages(): Promise<void> {
 }
 
 /** @returns whether all passed and none was skipped in CI */
-async function runTests(provider: string): Promise<boolean> {
-  const wanted = readdirSync(join(root, 'test/e2e'))
+async function runTests(): Promise<boolean> {
+  const files = readdirSync(join(root, 'test/e2e'))
     .filter(
       (file) =>
         file.endsWith('.e2e.ts') &&
         (flags.all || !file.includes('.all.')) &&
         (filters.length === 0 || filters.some((part) => file.includes(part))),
     )
-    .toSorted();
-  const impossible = wanted.filter((file) => file.includes('.bare.') && provider !== 'bare');
-  for (const file of impossible) say(`NOT RUN, it wants the bare provider, for it kills what nodes run: ${file}`);
-  const files = wanted
-    .filter((file) => !impossible.includes(file))
+    .toSorted()
     .map((file) => join(root, 'dist/test/e2e', file.replace(/\.ts$/, '.js')));
   if (files.length === 0) throw new SetupError(`no end-to-end test matches ${filters.join(' ')}`);
   const tally = new Tally();
@@ -91,7 +87,7 @@ try {
     process.env.SIMSIAM_E2E_REFERENCE = reference;
     await mkdir(join(root, 'build'), { recursive: true });
     for (const file of filters.length === 0 ? [faults, reference] : [reference]) await rm(file, { force: true });
-    const good = await runTests(provider.name);
+    const good = await runTests();
     if (good && flags.record) await record(provider.name);
     process.exitCode = good ? 0 : 1;
   } finally {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kind } from '../tools/cluster-tools.ts';
 import { nodeArchive, nodeImage } from './kind-node/image.ts';
-import { must } from './system.ts';
+import { must, until } from './system.ts';
 import type { Provider } from './provider.ts';
 
 const name = 'simsiam';
@@ -40,6 +40,23 @@ export function kindProvider(wanted = process.env.KIND_NODE_IMAGE): Provider {
     },
     down: async () => {
       await run('delete', 'cluster', '--kubeconfig', kubeconfig);
+    },
+    machines: {
+      run: onNode,
+      cutPower: async (node) => {
+        await must('docker', 'kill', node);
+      },
+      powerOn: async (node) => {
+        await must('docker', 'start', node);
+        // Before its first process hands over to systemd, it still writes rules of the network itself.
+        const isUp = () => onNode(node, 'systemctl', 'show-environment').then(Boolean, () => false);
+        await until(`the start of ${node}`, 120_000, isUp);
+        if (isOwn) await connectNodes();
+      },
+      // Its kubelet starts it again.
+      restartApiServer: async () => {
+        await onNode(controlPlaneNode, 'pkill', '--signal', 'KILL', '--exact', 'kube-apiserver');
+      },
     },
   };
 }
@@ -81,8 +98,9 @@ async function connectNodes(): Promise<void> {
       await onNode(from.metadata.name, 'ip', 'route', 'replace', spec.podCIDR, 'via', via);
     }
     // Between pods addresses stay as they are, which NetworkPolicies go by; outside nobody knows those of pods.
-    const outward = ['--source', podSubnet, '!', '--destination', podSubnet, '--jump', 'MASQUERADE'];
-    await onNode(from.metadata.name, 'iptables', '--table', 'nat', '--append', 'POSTROUTING', ...outward);
+    const outward = ['POSTROUTING', '--source', podSubnet, '!', '--destination', podSubnet, '--jump', 'MASQUERADE'];
+    const nat = (verb: string) => onNode(from.metadata.name, 'iptables', '--table', 'nat', verb, ...outward);
+    await nat('--check').catch(() => nat('--append'));
   }
 }
 

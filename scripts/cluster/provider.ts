@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { SetupError } from '../setup/errors.ts';
 import { runProgram } from '../setup/process.ts';
 import { bringUp, loadImages, takeDown } from './bare.ts';
+import { bareMachines } from './bare-machines.ts';
 import { kindProvider } from './kind.ts';
 import { network, paths } from './layout.ts';
+import type { Machines } from './machines.ts';
 
 /** A way to a cluster for the end-to-end tests. */
 export interface Provider {
@@ -13,6 +15,8 @@ export interface Provider {
   /** Puts more images into all nodes of the cluster that is up. */
   load(archives: readonly string[]): Promise<void>;
   down(): Promise<void>;
+  /** Absent where the machines are others'. */
+  readonly machines?: Machines;
 }
 
 export interface ClusterAccess {
@@ -29,6 +33,7 @@ const bare: Provider = {
   },
   load: loadImages,
   down: takeDown,
+  machines: bareMachines,
 };
 
 /** A cluster that somebody else made: it must be able to pull the images, and to reach this machine. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -66,7 +66,9 @@ async function startTime(pid: number): Promise<string | undefined> {
 /** @throws SetupError when it isn't so in time */
 export async function until(what: string, timeoutMs: number, isSo: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + timeoutMs; !(await isSo()); await sleep(100)) {
-    if (Date.now() > end) throw new SetupError(`${what}: not within ${timeoutMs / 1000} s; see ${paths.logs}`);
+    if (Date.now() <= end) continue;
+    const logs = existsSync(paths.logs) ? `; see ${paths.logs}` : '';
+    throw new SetupError(`${what}: not within ${timeoutMs / 1000} s${logs}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import type { Machines } from '../../../scripts/cluster/machines.ts';
 import type { KubeObject } from './kube.ts';
 
 /** Scripts for inside a pod: the trainer's image has Node. This one finds the ranks there, and not who stands by for them. */
@@ -15,19 +15,11 @@ export const signalRanks = (signal: string): string =>
   `${findRanks}send('${signal}');\nranks.forEach((pid) => console.log('rank', pid));`;
 
 /**
- * Kills the first process of a pod's container with a signal that only the machine can send it: inside the pod it is
- * process 1, which the kernel protects. Finds it by its cgroup, where the nodes are on this machine.
+ * Kills the first process of a pod's container with a signal that only its node can send: inside the pod it is process 1,
+ * which the kernel protects.
  */
-export async function killLauncher(pod: KubeObject): Promise<void> {
-  const uid = pod['metadata'].uid as string;
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const [groups, command] = await Promise.all(
-      ['cgroup', 'cmdline'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
-    );
-    if (groups!.includes(`pod${uid}`) && command!.includes('simsiam\0worker')) {
-      process.kill(Number(pid), 'SIGKILL');
-      return;
-    }
-  }
-  throw new Error(`no launcher of pod ${uid} runs on this machine`);
+export async function killLauncher(machines: Machines, { spec, status }: KubeObject): Promise<void> {
+  const [{ containerID }] = status.containerStatuses as [{ containerID: string }];
+  const task = ['tasks', 'kill', '--signal=SIGKILL', containerID.replace('containerd://', '')];
+  await machines.run(spec.nodeName as string, 'ctr', '--namespace=k8s.io', ...task);
 }
