@@ -29,9 +29,10 @@ export async function installKueue(kube: Kube): Promise<void> {
 
 /** Takes away what of Kueue other tests would notice. */
 export async function removeKueue(kube: Kube): Promise<void> {
-  const hooks = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'];
-  for (const kind of hooks) await kube.kubectl(['delete', kind, '--selector', 'app.kubernetes.io/name=kueue']);
-  await kube.delete('/api/v1/namespaces/kueue-system');
+  // While an API service has no server, no namespace ends: what is in one can't be listed.
+  const kinds = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations', 'apiservices'];
+  for (const kind of kinds) await kube.kubectl(['delete', kind, '--selector', 'app.kubernetes.io/name=kueue']);
+  await kube.kubectl(['delete', 'namespace', 'kueue-system', '--timeout=120s']);
 }
 
 /** A queue of a namespace that holds so much of each resource, where the more important comes first. */
