@@ -84,10 +84,7 @@ export interface CachePlace {
  * @throws DataUriError, DataMissingError, DataEmptyError, ShardError, LabelError, and the storage errors of S3
  */
 export async function openDataset(uri: string, options: DatasetOptions = {}): Promise<Dataset> {
-  if (/^s3:\/\//i.test(uri)) {
-    // Loading the client takes a second, which other sets needn't spend.
-    return await (await import('./s3-dataset.ts')).openS3Dataset(uri, options);
-  }
+  if (isInS3(uri)) return await (await s3Datasets()).openS3Dataset(uri, options);
   const path = localPath(uri);
   const paths = expandBraces(path);
   if (paths.length > 1 || path.endsWith('.tar')) return openShards(uri, paths, new FileShards(uri), options);
@@ -97,6 +94,20 @@ export async function openDataset(uri: string, options: DatasetOptions = {}): Pr
     throw new DataUriError(`${uri} is neither a folder nor a .tar file: give a folder of images or tar shards`);
   }
   return openFolder(uri, path, options);
+}
+
+/** Loads the modules that `openDataset` will need for a set, and does nothing else. */
+export async function loadModulesFor(uri: string): Promise<void> {
+  if (isInS3(uri)) await s3Datasets();
+}
+
+function isInS3(uri: string): boolean {
+  return /^s3:\/\//i.test(uri);
+}
+
+/** Loading the client takes a second, which other sets needn't spend. */
+async function s3Datasets() {
+  return await import('./s3-dataset.ts');
 }
 
 function localPath(uri: string): string {

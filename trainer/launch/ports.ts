@@ -1,5 +1,6 @@
 import type { AddressInfo, Server } from 'node:net';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Where the ranks of one machine reach each other. */
 export const loopback = '127.0.0.1';
@@ -30,6 +31,36 @@ export async function anyTaken(ports: readonly number[]): Promise<boolean> {
     }
   }
   return false;
+}
+
+/** Between two looks whether somebody listens, in milliseconds. */
+const pollMs = 10;
+/** A connection to an address that doesn't even refuse it is given up after so long, in milliseconds. */
+const connectMs = 1_000;
+
+/**
+ * Waits until something listens at an address, `host:port`.
+ * @param patienceMs after which it resolves nevertheless
+ */
+export async function untilListened(address: string, patienceMs: number): Promise<void> {
+  const colon = address.lastIndexOf(':');
+  const [host, port] = [address.slice(0, colon).replace(/^\[|\]$/g, ''), Number(address.slice(colon + 1))];
+  for (const end = performance.now() + patienceMs; performance.now() < end; await sleep(pollMs)) {
+    if (await accepts(host, port)) return;
+  }
+}
+
+async function accepts(host: string, port: number): Promise<boolean> {
+  const socket = connect({ host, port, timeout: connectMs });
+  try {
+    return await new Promise((resolve) => {
+      socket.once('connect', () => resolve(true));
+      socket.once('timeout', () => resolve(false));
+      socket.once('error', () => resolve(false));
+    });
+  } finally {
+    socket.destroy();
+  }
 }
 
 function listen(port: number): Promise<Server> {

@@ -5,6 +5,7 @@ import type { JsonObject } from '../checkpoint/json.ts';
 import { backboneExtractor } from '../evaluate/network-extractor.ts';
 import type { RankChannel } from '../launch/rank-channel.ts';
 import type { RankToLauncher, Stage } from '../launch/messages.ts';
+import { untilListened } from '../launch/ports.ts';
 import { simSiam } from '../model/simsiam.ts';
 import { inParts } from '../pretrain/accumulation.ts';
 import { Monitors } from '../pretrain/monitors.ts';
@@ -26,6 +27,9 @@ import { openUnjoined, type Ready } from './standby.ts';
 /** Steps are told so often at most, in milliseconds, unless each is wanted. */
 const PROGRESS_INTERVAL = 250;
 
+/** How long rank 0 is awaited before TensorFlow's own patience counts, in milliseconds. */
+const ROOT_PATIENCE = 30_000;
+
 /** What ranks beside rank 0 tell. */
 const ofEveryRank: ReadonlySet<RankToLauncher['type']> = new Set(['stepped', 'wait', 'warning', 'unreadable']);
 
@@ -43,6 +47,8 @@ export async function runRank(channel: RankChannel, ready?: Ready): Promise<Exit
   send({ type: 'phase', phase: 'Starting' });
   const runtime = ready?.runtime ?? openUnjoined(start);
   runtime.join(addresses);
+  // Who calls rank 0 before it listens is let wait for a second by gRPC. By way of rank 0 all find each other.
+  if (rank > 0) await untilListened(addresses[0]!, ROOT_PATIENCE);
   if (gpu !== null && !runtime.gpu) throw new GpuUnusableError(gpu);
   const clock = (): number => performance.now();
   const progressInterval = everyStep ? 0 : PROGRESS_INTERVAL;

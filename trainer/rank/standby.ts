@@ -1,3 +1,5 @@
+import { openStore } from '../../storage/open-store.ts';
+import { loadModulesFor } from '../data/dataset.ts';
 import type { RankOrder } from '../launch/messages.ts';
 import { simSiam } from '../model/simsiam.ts';
 import { stepOptionsOf } from '../pretrain/pretrain.ts';
@@ -18,6 +20,8 @@ export interface Ready {
 export async function getReady(order: RankOrder): Promise<Ready> {
   // Its modules take as long to load as TensorFlow does.
   await import('./run-rank.ts');
+  // Nothing is read yet.
+  await Promise.all([loadModulesFor(order.run.spec.data.train), openStore(order.run.spec.storage)]);
   const runtime = openUnjoined(order);
   const { run, stages } = order;
   const { epochs, knn } = run.spec.pretrain;
