@@ -1,4 +1,5 @@
-/** Ops of our addon, with kernels for CPUs alone (native/batch_norm.cc, native/sgd.cc). They have no gradients. */
+/** Ops of our addon, with kernels for CPUs alone (native/batch_norm.cc, sgd.cc, winograd.cc). They have no gradients. */
+import { nativeAddon } from './native.ts';
 import { addOp } from './raw-op.ts';
 import type { tf } from './tfjs.ts';
 
@@ -23,14 +24,14 @@ interface NormalizeOptions {
  */
 export function rowMoments(x: tf.Tensor): { mean: tf.Tensor; variance: tf.Tensor } {
   const shape = [x.shape.at(-1)!];
-  const [mean, variance] = outputs('SimsiamMoments', [x], {}, [shape, shape]);
+  const [mean, variance] = outputsOf('SimsiamMoments', [x], {}, [shape, shape]);
   return { mean: mean!, variance: variance! };
 }
 
 /** scale · (x − mean) / √(variance + ε) + shift, plus `skip`, which has the shape of x, through the ReLU. */
 export function normalizeRows(x: tf.Tensor, by: NormalizeBy, options: NormalizeOptions, skip?: tf.Tensor): tf.Tensor {
   const inputs = [x, ...vectors(by), ...(skip ? [skip] : [])];
-  return outputs('SimsiamNormalize', inputs, { ...options }, [x.shape])[0]!;
+  return outputsOf('SimsiamNormalize', inputs, { ...options }, [x.shape])[0]!;
 }
 
 /**
@@ -44,7 +45,7 @@ export function normalizeSums(
   options: NormalizeOptions,
 ): { dScale: tf.Tensor; dShift: tf.Tensor } {
   const inputs = [dy, x, ...vectors(by)];
-  const [dScale, dShift] = outputs('SimsiamNormalizeSums', inputs, { ...options }, [by.mean.shape, by.mean.shape]);
+  const [dScale, dShift] = outputsOf('SimsiamNormalizeSums', inputs, { ...options }, [by.mean.shape, by.mean.shape]);
   return { dScale: dScale!, dShift: dShift! };
 }
 
@@ -60,7 +61,7 @@ export function normalizeGradient(
   line: { readonly slope: tf.Tensor; readonly offset: tf.Tensor },
 ): tf.Tensor {
   const inputs = [dy, x, ...vectors(by), line.slope, line.offset];
-  return outputs('SimsiamNormalizeGrad', inputs, { ...options }, [x.shape])[0]!;
+  return outputsOf('SimsiamNormalizeGrad', inputs, { ...options }, [x.shape])[0]!;
 }
 
 /** v' = momentum · v + (g + weightDecay · w) and w' = w − rate · v', in one pass. All float32; `rate` is a scalar. */
@@ -70,15 +71,45 @@ export function sgdUpdate(
 ): { parameter: tf.Tensor; buffer: tf.Tensor } {
   const attrs = { momentum, weight_decay: weightDecay };
   const shapes = [parameter.shape, parameter.shape];
-  const [updated, moved] = outputs('SimsiamSgd', [parameter, buffer, gradient, rate], attrs, shapes);
+  const [updated, moved] = outputsOf('SimsiamSgd', [parameter, buffer, gradient, rate], attrs, shapes);
   return { parameter: updated!, buffer: moved! };
+}
+
+/** Whether this processor can run the kernels below: x86 with AVX-512, or with AVX2 and FMA. */
+export function hasWinograd(): boolean {
+  return nativeAddon().hasWinograd();
+}
+
+/**
+ * A filter as {@link winogradConvolution} takes it, in an order that is the processor's.
+ * @param filter [3, 3, inputs, outputs], float32, both multiples of 16
+ * @param turned the filter of the gradient of the input: rotated by 180°, inputs and outputs exchanged
+ */
+export function winogradFilter(filter: tf.Tensor, turned: boolean): tf.Tensor {
+  const [, , inputs = 0, outputs = 0] = filter.shape;
+  // Its 16 matrices lie 80 floats apart (native/winograd.h).
+  return outputsOf('SimsiamWinogradFilter', [filter], { turned }, [[16 * (inputs * outputs + 80)]])[0]!;
+}
+
+/**
+ * A 3×3 convolution of stride 1, padded by 1: [n, h, w, inputs] → [n, h, w, outputs].
+ * @param x float32
+ * @param filter from {@link winogradFilter}
+ */
+export function winogradConvolution(x: tf.Tensor, filter: tf.Tensor, outputs: number): tf.Tensor {
+  return outputsOf('SimsiamWinograd', [x, filter], { outputs }, [[...x.shape.slice(0, 3), outputs]])[0]!;
+}
+
+/** The gradient of the filter: [3, 3, inputs, outputs]. */
+export function winogradFilterGradient(x: tf.Tensor, dy: tf.Tensor): tf.Tensor {
+  return outputsOf('SimsiamWinogradFilterGrad', [x, dy], {}, [[3, 3, x.shape[3]!, dy.shape[3]!]])[0]!;
 }
 
 function vectors({ scale, shift, mean, variance }: NormalizeBy): tf.Tensor[] {
   return [scale, shift, mean, variance];
 }
 
-function outputs(
+function outputsOf(
   op: string,
   inputs: readonly tf.Tensor[],
   attrs: Readonly<Record<string, number | boolean>>,

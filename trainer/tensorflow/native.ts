@@ -60,6 +60,8 @@ export interface NativeAttribute {
 export interface NativeAddon {
   /** `2.20.0` */
   tensorflowVersion(): string;
+  /** Whether this processor can run the kernels of native/winograd.cc. */
+  hasWinograd(): boolean;
 
   /** Opens a context of its own with `threads` threads in each pool. */
   openRuntime(threads: number): NativeRuntime;

@@ -1,7 +1,9 @@
-import { cast, rawOp } from '../../tensorflow/raw-op.ts';
+import { onGpu } from '../../tensorflow/device.ts';
+import { hasWinograd, winogradConvolution, winogradFilter, winogradFilterGradient } from '../../tensorflow/kernels.ts';
+import { cast, rawOp, realDType } from '../../tensorflow/raw-op.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 import { differentiable } from '../../tensorflow/differentiable.ts';
-import type { Layer } from '../layer.ts';
+import type { Layer, Views } from '../layer.ts';
 
 interface ConvolutionOptions {
   readonly name: string;
@@ -30,9 +32,35 @@ export function convolution({ name, kernel, inputs, outputs, stride }: Convoluti
     ],
     apply: (scope, views) => {
       const w = cast(scope.parameter(weight), scope.computeType);
-      return views.map((x) => conv2d(x, w, stride));
+      return winogradServes(w, stride, views[0]!) ? winograd(views, w) : views.map((x) => conv2d(x, w, stride));
     },
   };
+}
+
+/**
+ * Whether Winograd's method computes it, and faster than TensorFlow: where it saves a third of the products. It takes 16 for
+ * each tile of 2×2 outputs, of which some lie beyond odd sides.
+ */
+function winogradServes(w: Tensor, stride: number, x: Tensor): boolean {
+  const [kernel, , ...channels] = w.shape;
+  const [, height = 0, width = 0] = x.shape;
+  const able = kernel === 3 && stride === 1 && channels.every((count) => count % 16 === 0);
+  const products = 16 * Math.ceil(height / 2) * Math.ceil(width / 2);
+  const saves = products <= (2 / 3) * 9 * height * width;
+  return able && saves && realDType(w) === 'float32' && !onGpu() && hasWinograd();
+}
+
+/** The filter is transformed once for all views. */
+function winograd(views: Views, w: Tensor): Views {
+  const [, , inputs, outputs] = w.shape as [number, number, number, number];
+  const [forward, backward] = [false, true].map((turned) => winogradFilter(w, turned)) as [Tensor, Tensor];
+  return views.map((view) =>
+    differentiable([view, w], (x) => ({
+      value: winogradConvolution(x, forward, outputs),
+      saved: [x, backward],
+      gradient: (dy) => [winogradConvolution(dy, backward, inputs), winogradFilterGradient(x, dy)],
+    })),
+  );
 }
 
 /**

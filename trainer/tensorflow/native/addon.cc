@@ -4,11 +4,14 @@
 #include "runtime.h"
 #include "tensors.h"
 #include "trace.h"
+#include "winograd.h"
 
 namespace simsiam {
 namespace {
 
 napi_value tensorflowVersion(napi_env env, napi_callback_info) { return newString(env, TF_Version()); }
+
+napi_value hasWinograd(napi_env env, napi_callback_info) { return newBoolean(env, winogradLoops() != nullptr); }
 
 void add(napi_env env, napi_value exports, const char* name, napi_callback callback) {
   napi_value function;
@@ -18,6 +21,7 @@ void add(napi_env env, napi_value exports, const char* name, napi_callback callb
 
 napi_value initialize(napi_env env, napi_value exports) {
   add(env, exports, "tensorflowVersion", guarded<tensorflowVersion>);
+  add(env, exports, "hasWinograd", guarded<hasWinograd>);
   add(env, exports, "openRuntime", guarded<openRuntime>);
   add(env, exports, "joinCluster", guarded<joinCluster>);
   add(env, exports, "onGpu", guarded<onGpu>);

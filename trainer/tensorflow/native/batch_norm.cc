@@ -330,6 +330,7 @@ void registerKernels() {
   std::call_once(once, [] {
     addBatchNormKernels();
     addSgdKernel();
+    addWinogradKernels();
   });
 }
 

@@ -46,11 +46,14 @@ void* readAttributes(TF_OpKernelConstruction* construction) {
   if (has("epsilon")) TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &attributes->epsilon, status.get());
   if (has("momentum")) TF_OpKernelConstruction_GetAttrFloat(construction, "momentum", &attributes->momentum, status.get());
   if (has("weight_decay")) TF_OpKernelConstruction_GetAttrFloat(construction, "weight_decay", &attributes->weightDecay, status.get());
-  if (has("relu")) {
-    TF_Bool relu = 0;
-    TF_OpKernelConstruction_GetAttrBool(construction, "relu", &relu, status.get());
-    attributes->relu = relu != 0;
-  }
+  if (has("outputs")) TF_OpKernelConstruction_GetAttrInt64(construction, "outputs", &attributes->outputs, status.get());
+  const auto flag = [&](const char* name) {
+    TF_Bool value = 0;
+    if (has(name)) TF_OpKernelConstruction_GetAttrBool(construction, name, &value, status.get());
+    return value != 0;
+  };
+  attributes->relu = flag("relu");
+  attributes->turned = flag("turned");
   if (!status.ok()) TF_OpKernelConstruction_Failure(construction, status.get());
   return attributes.release();
 }

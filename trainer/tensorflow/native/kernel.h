@@ -46,6 +46,8 @@ struct KernelAttributes {
   float momentum = 0;
   float weightDecay = 0;
   bool relu = false;
+  bool turned = false;
+  int64_t outputs = 0;
 };
 
 using KernelBody = void (*)(const KernelAttributes&, const KernelCall&);

@@ -7,6 +7,7 @@ namespace simsiam {
 
 void addBatchNormKernels();
 void addSgdKernel();
+void addWinogradKernels();
 
 // Registers all ops, once a process.
 void registerKernels();

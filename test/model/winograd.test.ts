@@ -1,0 +1,89 @@
+/** Convolutions by Winograd's method beside TensorFlow's. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  hasWinograd,
+  winogradConvolution,
+  winogradFilter,
+  winogradFilterGradient,
+} from '../../trainer/tensorflow/kernels.ts';
+import { rawOp } from '../../trainer/tensorflow/raw-op.ts';
+import { Runtime } from '../../trainer/tensorflow/runtime.ts';
+import { tf, type Tensor } from '../../trainer/tensorflow/tfjs.ts';
+import { callAndRead, evaluate, noise, toFloats, trace, type Value } from '../tensorflow/support.ts';
+
+const skip = hasWinograd() ? false : 'this processor has neither AVX-512 nor AVX2 with FMA';
+
+interface Shape {
+  readonly images: number;
+  readonly height: number;
+  readonly width: number;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+/** [x, w, dy] */
+function valuesOf({ images, height, width, inputs, outputs }: Shape): Value[] {
+  return [
+    noise(1, images, height, width, inputs),
+    noise(2, 3, 3, inputs, outputs),
+    noise(3, images, height, width, outputs),
+  ];
+}
+
+/** Output, gradient of the input, gradient of the filter. */
+function byWinograd(x: Tensor, w: Tensor, dy: Tensor): Tensor[] {
+  const [, , inputs, outputs] = w.shape as [number, number, number, number];
+  return [
+    winogradConvolution(x, winogradFilter(w, false), outputs),
+    winogradConvolution(dy, winogradFilter(w, true), inputs),
+    winogradFilterGradient(x, dy),
+  ];
+}
+
+/** The same by TensorFlow's kernels. */
+function direct(x: Tensor, w: Tensor, dy: Tensor): Tensor[] {
+  const attrs = { strides: [1, 1, 1, 1], padding: 'SAME', data_format: 'NHWC', dilations: [1, 1, 1, 1] };
+  const shapeOf = (tensor: Tensor): Tensor => tf.tensor1d(tensor.shape, 'int32');
+  return [
+    rawOp('Conv2D', [x, w], attrs),
+    rawOp('Conv2DBackpropInput', [shapeOf(x), w, dy], attrs),
+    rawOp('Conv2DBackpropFilter', [x, shapeOf(w), dy], attrs),
+  ];
+}
+
+/** The distance over the length, as vectors. */
+function distance(a: readonly number[], b: readonly number[]): number {
+  const length = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
+  return length(a.map((value, i) => value - b[i]!)) / length(b);
+}
+
+describe("Winograd's method agrees with TensorFlow's convolutions, forward and backward", { skip }, () => {
+  for (const shape of [
+    { images: 1, height: 1, width: 1, inputs: 16, outputs: 16 },
+    { images: 2, height: 5, width: 8, inputs: 48, outputs: 80 },
+    { images: 3, height: 7, width: 7, inputs: 144, outputs: 32 },
+    { images: 8, height: 28, width: 27, inputs: 16, outputs: 64 },
+  ]) {
+    it(Object.values(shape).join(' × '), async () => {
+      const outputs = await evaluate(valuesOf(shape), (x, w, dy) => [...byWinograd(x, w, dy), ...direct(x, w, dy)]);
+      for (const [i, name] of ['output', 'gradient of the input', 'gradient of the filter'].entries()) {
+        const far = distance(toFloats(outputs[i]!), toFloats(outputs[i + 3]!));
+        assert.ok(far <= 1e-6, `${name}: ${far}`);
+      }
+    });
+  }
+});
+
+it('it has the same bits with any number of threads', { skip }, async () => {
+  const values = valuesOf({ images: 16, height: 16, width: 16, inputs: 128, outputs: 64 });
+  const fn = trace(
+    'one_thread',
+    values.map(({ spec }) => spec),
+    (x, w, dy) => byWinograd(x, w, dy),
+  );
+  const alone = await callAndRead(fn, values);
+  const other = Runtime.open({ threads: 4 }); // from now on the kernels have four
+  assert.deepEqual(await callAndRead(fn, values), alone);
+  other.close();
+});

@@ -1,0 +1,116 @@
+// Ops of convolutions by Winograd's method (winograd.h): tiles are dealt out to threads.
+#include "winograd.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+#include "kernel.h"
+#include "kernels.h"
+#include "thread_pool.h"
+
+namespace simsiam {
+namespace {
+
+constexpr int64_t kCacheFloats = 192 << 10;        // of a core's second cache, for the tiles that a thread works on
+constexpr int64_t kSharedCacheFloats = 2 << 20;    // of the cache that cores share, for tiles of the filter's gradient
+
+// Memory of the calling thread, which keeps it: touching new pages would take as long as the arithmetic.
+float* scratch(int64_t floats) {
+  struct Free {
+    void operator()(float* memory) const { std::free(memory); }
+  };
+  static thread_local std::unique_ptr<float, Free> memory;
+  static thread_local int64_t size = 0;
+  if (size < floats) {
+    memory.reset();  // before more is asked for
+    size = (floats + 15) / 16 * 16;
+    memory.reset(static_cast<float*>(std::aligned_alloc(64, size * sizeof(float))));
+    if (memory == nullptr) {
+      size = 0;
+      throw std::bad_alloc();
+    }
+  }
+  return memory.get();
+}
+
+// body(first, count) for consecutive parts of `whole` of at most `most`.
+template <class Body>
+void inParts(int64_t whole, int64_t most, const Body& body) {
+  parallelFor((whole + most - 1) / most, [&](int64_t part) { body(part * most, std::min(most, whole - part * most)); });
+}
+
+WinogradImages imagesOf(const KernelTensor& x) {
+  const std::vector<int64_t> shape = x.shape();
+  return {shape[0], shape[1], shape[2]};
+}
+
+// w [3, 3, inputs, outputs] -> the transformed filter, flat
+void filter(const KernelAttributes& attributes, const KernelCall& call) {
+  const KernelTensor w = call.input(0);
+  const int64_t inputs = w.shape()[2], outputs = w.shape()[3];
+  const KernelTensor transformed = call.output(0, TF_FLOAT, {16 * winogradSkip(inputs * outputs)});
+  inParts(attributes.turned ? outputs : inputs, 16, [&](int64_t first, int64_t count) {
+    winogradLoops()->filter(w.data<float>(), inputs, outputs, attributes.turned, first, count, transformed.data<float>());
+  });
+}
+
+// x, transformed filter -> y
+void convolution(const KernelAttributes& attributes, const KernelCall& call) {
+  const KernelTensor x = call.input(0), transformed = call.input(1);
+  const WinogradImages images = imagesOf(x);
+  const int64_t inputs = x.channels(), outputs = attributes.outputs;
+  const KernelTensor y = call.output(0, TF_FLOAT, {images.count, images.height, images.width, outputs});
+  const int64_t most = std::clamp<int64_t>(kCacheFloats / (16 * (inputs + outputs)) / 6 * 6, 24, 96);
+  inParts(images.tiles(), most, [&](int64_t first, int64_t count) {
+    winogradLoops()->convolve(x.data<float>(), transformed.data<float>(), images, inputs, outputs, first, count,
+                              scratch(winogradScratch(count, inputs, outputs)), y.data<float>());
+  });
+}
+
+// x, dy -> dw. Tiles are added up in groups that depend on the shapes alone.
+void filterGradient(const KernelAttributes&, const KernelCall& call) {
+  const KernelTensor x = call.input(0), dy = call.input(1);
+  const WinogradImages images = imagesOf(x);
+  const WinogradLoops& loops = *winogradLoops();
+  const int64_t inputs = x.channels(), outputs = dy.channels(), tiles = images.tiles();
+  const KernelTensor dw = call.output(0, TF_FLOAT, {3, 3, inputs, outputs});
+  const int64_t group = std::min(tiles, std::max<int64_t>(kSharedCacheFloats / (16 * (inputs + outputs)), 48));
+  const int64_t sumSkip = winogradSkip(inputs * outputs), inputSkip = winogradSkip(group * inputs), outputSkip = winogradSkip(group * outputs);
+  float* const sums = scratch(16 * (sumSkip + inputSkip + outputSkip));
+  float *const fromInput = sums + 16 * sumSkip, *const fromOutput = fromInput + 16 * inputSkip;
+  const int64_t panels = (outputs + loops.panel - 1) / loops.panel;
+  for (int64_t begin = 0; begin < tiles; begin += group) {
+    const int64_t rows = std::min(group, tiles - begin);
+    inParts(rows, 16, [&](int64_t row, int64_t count) {
+      loops.inputTiles(x.data<float>(), images, inputs, begin + row, count, row, inputSkip, fromInput);
+      loops.outputTiles(dy.data<float>(), images, outputs, begin + row, count, row, rows, outputSkip, fromOutput);
+    });
+    parallelFor(16 * panels, [&](int64_t job) {
+      const int64_t i = job / panels, panel = job % panels * loops.panel, width = std::min(loops.panel, outputs - panel);
+      loops.product(fromInput + i * inputSkip, fromOutput + i * outputSkip + panel * rows, rows, inputs, width, outputs, begin > 0,
+                    sums + i * sumSkip + panel);
+    });
+  }
+  inParts(inputs, 16, [&](int64_t first, int64_t count) {
+    loops.filterGradient(sums, sumSkip, inputs, outputs, first, count, dw.data<float>());
+  });
+}
+
+}  // namespace
+
+const WinogradLoops* winogradLoops() {
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+  if (__builtin_cpu_supports("avx512f")) return &kWinogradAvx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &kWinogradAvx2;
+#endif
+  return nullptr;
+}
+
+void addWinogradKernels() {
+  addKernel<filter>({"SimsiamWinogradFilter", {"filter: float"}, {"transformed: float"}, {"turned: bool"}});
+  addKernel<convolution>({"SimsiamWinograd", {"x: float", "transformed: float"}, {"y: float"}, {"outputs: int"}});
+  addKernel<filterGradient>({"SimsiamWinogradFilterGrad", {"x: float", "dy: float"}, {"filter_gradient: float"}, {}});
+}
+
+}  // namespace simsiam
