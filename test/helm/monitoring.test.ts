@@ -12,21 +12,11 @@ import { dashboardJson } from '../../scripts/gen/chart/dashboard.ts';
 import { TelemetryServer } from '../../trainer/telemetry/http-server.ts';
 import { advanceReport, initialReport } from '../../trainer/telemetry/progress-report.ts';
 import type { ProgressMessage, RunEvent } from '../../trainer/telemetry/run-event.ts';
-import { chart } from './chart.ts';
+import { alerts, alertsFile } from './alerts.ts';
 import { missingPrometheus, Prometheus } from './prometheus.ts';
 
 const skip = missingPrometheus();
-const alertsFile = join(chart, 'files/alerts.yaml');
 const casesFile = join(import.meta.dirname, '../../../test/helm/alerts.cases.yaml');
-
-interface AlertRule {
-  readonly alert: string;
-  readonly expr: string;
-}
-
-const alerts = (parse(readFileSync(alertsFile, 'utf8')) as { groups: { rules: AlertRule[] }[] }).groups.flatMap(
-  ({ rules }) => rules,
-);
 
 const queries = (JSON.parse(dashboardJson()) as { panels: { title: string; targets?: { expr: string }[] }[] }).panels
   .flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })))

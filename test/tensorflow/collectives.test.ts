@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
+import { unionLength } from '../../trainer/tensorflow/collective-wait.ts';
 import { allGather, allReduceMax, allReduceSum } from '../../trainer/tensorflow/collectives.ts';
 import { TensorFlowError, TracingError } from '../../trainer/tensorflow/errors.ts';
 import { InstanceKeys } from '../../trainer/tensorflow/instance-keys.ts';
 import { Runtime } from '../../trainer/tensorflow/runtime.ts';
 import { freeAddresses, startRanks } from './cluster.ts';
-import { spec, trace } from './support.ts';
+import { evaluate, spec, toFloats, trace } from './support.ts';
 
 describe('collectives', { timeout: 600_000 }, () => {
   it('sum, take the maximum and gather over two processes, the same on both and at every run', async () => {
@@ -37,6 +38,25 @@ describe('collectives', { timeout: 600_000 }, () => {
       ({ runs }) => runs[0]![0]![0]!,
     );
     assert.ok(late! >= 0 && punctual! > late!, `${punctual} and ${late} s`);
+  });
+
+  it('tell the time of collectives alone, not that of work that goes on after one', async () => {
+    const ranks = await startRanks('busy', 2);
+    const [idle, busy] = (await Promise.all(ranks.map((rank) => rank.report('outputs')))).map(
+      ({ runs }) => runs[0]![0]![0]!,
+    );
+    assert.ok(busy! < idle! / 2, `${idle} and ${busy} s`);
+  });
+
+  it('that overlap count once as waiting', async () => {
+    // In no order; one is inside another, one begins where another ends, and one at the same time as another.
+    const from = Float64Array.of(1007, 1000, 1001, 1003, 1010, 1010);
+    const to = Float64Array.of(1008.5, 1003, 1002, 1004, 1011, 1010.5);
+    const [seconds] = await evaluate(
+      [from, to].map((bytes) => ({ spec: spec('float64', 6), bytes })),
+      (begins, ends) => [unionLength(begins, ends)],
+    );
+    assert.deepEqual(toFloats(seconds!), [4 + 1.5 + 1]);
   });
 
   it('of a killed peer end with PeerLostError, and the survivor can exit', async () => {

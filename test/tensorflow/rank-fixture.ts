@@ -9,7 +9,7 @@ import { cast } from '../../trainer/tensorflow/raw-op.ts';
 import { type GraphFunction, Runtime, type TensorList } from '../../trainer/tensorflow/runtime.ts';
 import { tf } from '../../trainer/tensorflow/tfjs.ts';
 
-export type Scenario = 'reduce' | 'late' | 'loop' | 'abort' | 'exit';
+export type Scenario = 'reduce' | 'late' | 'busy' | 'loop' | 'abort' | 'exit';
 
 export interface RankOrder {
   readonly rank: number;
@@ -98,6 +98,25 @@ const scenarios: Readonly<Record<Scenario, (order: RankOrder) => Promise<void>>>
     const vector = vectorOf(runtime);
     await fn.call([vector]);
     if (runtime.rank === 1) await sleep(1000);
+    const [outputs] = await fn.call([vector]);
+    report({ type: 'outputs', runs: [[[...(await outputs!.readFloats(0))]]] });
+    process.disconnect();
+  },
+
+  // Rank 1 has much to compute between two collectives, on the only thread there is.
+  async busy(order) {
+    const runtime = open(order);
+    const fn = runtime.trace('busy', [[{ dtype: 'float32', shape: [1000] }]], (x = []) => {
+      const [sum] = allReduceSum(x);
+      const size = 512;
+      const mean = tf.fill([size, size], 1 / size);
+      let product: tf.Tensor = tf.mul(mean, tf.slice(sum!, [0], [1]));
+      for (let i = 0; rank() === 1 && i < 60; i++) product = tf.matMul(product, mean);
+      const second = allReduceSum([tf.slice(product, [0, 0], [1, 1])]);
+      return [[collectiveSeconds(), ...second]];
+    });
+    const vector = vectorOf(runtime);
+    await fn.call([vector]);
     const [outputs] = await fn.call([vector]);
     report({ type: 'outputs', runs: [[[...(await outputs!.readFloats(0))]]] });
     process.disconnect();

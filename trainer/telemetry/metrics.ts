@@ -148,7 +148,7 @@ function partSeconds(report: () => ReportState): Metric {
 function collectiveWaits(report: () => ReportState): Metric {
   return new Counter<string>({
     name: 'simsiam_collective_wait_seconds_total',
-    help: "Time of this worker's ranks in the collectives of pre-training: the rank with the least is the one that the others wait for. Absent on GPUs.",
+    help: "Time in which this worker's ranks were in collectives of pre-training: the rank with the least is the one that the others wait for. Absent on GPUs.",
     ...{ labelNames: ['rank'], registers: [] },
     collect() {
       this.reset();

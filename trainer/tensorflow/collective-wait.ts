@@ -1,6 +1,6 @@
 import { requireSession } from './active-session.ts';
-import { tracingBackend } from './interception.ts';
-import { cast, rawOp } from './raw-op.ts';
+import { symbolicId, tracingBackend } from './interception.ts';
+import { addOp, cast, rawOp } from './raw-op.ts';
 import { tf } from './tfjs.ts';
 import type { TensorMetadata, TraceSession } from './trace-session.ts';
 
@@ -11,22 +11,30 @@ export interface CollectiveTimes {
 }
 
 /**
- * Adds clocks before and after a collective: the last rank to come to it hardly waits, all others wait for that one. On a
- * GPU nothing is added: there a clock on the host tells when work was handed over, not when it was done.
+ * Runs a collective between two readings of the clock: the last rank to come to it hardly waits, all others wait for that
+ * one. What goes in and what comes out waits for the clock, which would else be read whenever a thread has nothing better to
+ * do. On a GPU nothing is added: there a clock on the host tells when work was handed over, not when it was done.
  *
- * @param input id of what goes into it
- * @param output id of what comes out
+ * @param run adds the collective
  */
-export function timeCollective(session: TraceSession, input: number, output: number): void {
-  if (session.gpu) return;
-  const clock = (after: number): TensorMetadata =>
-    session.operation('SimsiamClock', [], [], 1, { controls: [after] })[0] as TensorMetadata;
-  session.collectiveTimes.push({ from: clock(input), to: clock(output) });
+export function timed(session: TraceSession, x: tf.Tensor, run: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
+  if (session.gpu) return run(x);
+  const [begun, from] = read(session, x);
+  const [result, to] = read(session, run(begun));
+  session.collectiveTimes.push({ from, to });
+  return result;
+}
+
+/** A tensor as it is, once the clock was read after it was there, and what was read. */
+function read(session: TraceSession, x: tf.Tensor): [tf.Tensor, TensorMetadata] {
+  const [clock] = session.operation('SimsiamClock', [], [], 1, { controls: [symbolicId(session, x)] });
+  const [passed] = addOp('Identity', [x], {}, 1, { controls: [clock!.id], shapes: [x.shape] });
+  return [passed!.tensor, clock!];
 }
 
 /**
- * Seconds that this rank has spent in the collectives that were traced so far, each counted for itself where several run
- * side by side: float32 [1]. Of all ranks the one with the fewest is the one that the others wait for. NaN where it
+ * Seconds in which this rank was in any of the collectives that were traced so far, those in which it was in several at
+ * once counted once: float32 [1]. Of all ranks the one with the fewest is the one that the others wait for. NaN where it
  * isn't known: on GPUs with several ranks.
  */
 export function collectiveSeconds(): tf.Tensor {
@@ -38,5 +46,26 @@ export function collectiveSeconds(): tf.Tensor {
       'Pack',
       collectiveTimes.map((times) => backend.createOutputTensor(times[end])),
     );
-  return cast(tf.sum(rawOp('Sub', [packed('to'), packed('from')]), 0, true), 'float32');
+  return unionLength(packed('from'), packed('to'));
+}
+
+/**
+ * Length of the union of intervals: float32 [1].
+ * @param from where they begin: float64 [n]
+ * @param to where they end, none before it begins: float64 [n]
+ */
+export function unionLength(from: tf.Tensor, to: tf.Tensor): tf.Tensor {
+  const count = from.size;
+  // Since the first one began, which float32 holds to the microsecond.
+  // From the first one on, which float32 holds to the microsecond.
+  const since = (times: tf.Tensor): tf.Tensor => cast(tf.sub(times, tf.min(from)), 'float32');
+  const order = tf.topk(tf.neg(since(from)), count).indices;
+  // tfjs would read the places to check them.
+  const inOrder = (times: tf.Tensor): tf.Tensor => rawOp('GatherV2', [times, order, tf.scalar(0, 'int32')]);
+  const [begins, ends] = [inOrder(since(from)), inOrder(since(to))];
+  const index = tf.range(0, count, 1, 'int32');
+  const isEarlier = cast(tf.greater(tf.expandDims(index, 1), index), 'float32');
+  // How far those reach that began before: of each only what lies beyond is new.
+  const reached = tf.max(tf.mul(isEarlier, ends), 1);
+  return tf.sum(tf.relu(tf.sub(ends, tf.maximum(begins, reached))), 0, true);
 }

@@ -5,9 +5,8 @@
  * in the same order, in functions of the same names, traced in the same order: their keys follow from that.
  */
 import { requireSession } from './active-session.ts';
-import { timeCollective } from './collective-wait.ts';
+import { timed } from './collective-wait.ts';
 import { TracingError } from './errors.ts';
-import { symbolicId } from './interception.ts';
 import { addOp, type AttrValue, cast, realDType } from './raw-op.ts';
 import { tf } from './tfjs.ts';
 import type { TraceSession } from './trace-session.ts';
@@ -91,14 +90,15 @@ function collective(
   const { world, hint, ordered } = session.group;
   const before = session.collectives.at(-1);
   const scalar = (value: number): tf.Tensor => tf.scalar(value, 'int32');
-  const inputs = [x, scalar(world), scalar(groupKey), scalar(session.nextInstanceKey())];
+  const keys = [scalar(world), scalar(groupKey), scalar(session.nextInstanceKey())];
   // No timeout of TensorFlow's: for each collective it starts a thread that sleeps until the timeout is over, tens of
   // thousands of threads in a run. GraphFunction.call has one timeout for all collectives of a call instead.
   const common = { communication_hint: hint, timeout_seconds: 0, is_stateless: false, Nordering_token: 0 };
   const controls = ordered && before !== undefined ? [before] : [];
-  const [added] = addOp(op, inputs, { ...common, ...attrs }, 1, { controls, shapes: [shape] });
-  const { id, tensor } = added as { id: number; tensor: tf.Tensor };
-  session.collectives.push(id);
-  timeCollective(session, symbolicId(session, x), id);
-  return tensor;
+  return timed(session, x, (begun) => {
+    const [added] = addOp(op, [begun, ...keys], { ...common, ...attrs }, 1, { controls, shapes: [shape] });
+    const { id, tensor } = added as { id: number; tensor: tf.Tensor };
+    session.collectives.push(id);
+    return tensor;
+  });
 }
