@@ -35,7 +35,7 @@ export async function benchmarkProfile(): Promise<void> {
 /** One step on one thread, after some others. With one thread all kernels run one after the other. */
 async function profile(command: string, args: readonly string[]): Promise<Profile['ours']> {
   const one = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1', OMP_NUM_THREADS: '1' };
-  const env = { ...process.env, ...one, ONEDNN_VERBOSE: '1' };
+  const env = { ...process.env, ...one, ONEDNN_VERBOSE: '1', SIMSIAM_KERNEL_TIMES: '1' };
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
   child.stdin.end(`${WARM_UP}\n1\n`);
   const kernels: string[] = [];

@@ -13,7 +13,10 @@ const parts = [
   'convolution, forward',
   'convolution, gradient of the input',
   'convolution, gradient of the weights',
+  'convolution, all of 3×3 by Winograd',
   'matrix product',
+  'batch norm and ReLU by our kernels',
+  'SGD by our kernel',
   'other kernels of oneDNN',
   'changes of layout',
   'everything else',
@@ -23,21 +26,29 @@ type Part = (typeof parts)[number];
 
 /**
  * What the kernels of a step took.
- * @param lines oneDNN's own, with ONEDNN_VERBOSE=1: comma-separated, `primitive,exec`, the kind and the direction of a kernel in
- *   fields 6 and 8, its milliseconds last
+ * @param lines oneDNN's, with ONEDNN_VERBOSE=1: comma-separated, `primitive,exec`, the kind and the direction of a kernel in
+ *   fields 6 and 8, its milliseconds last; and our kernels', with SIMSIAM_KERNEL_TIMES=1: `simsiam_kernel,exec`, the node,
+ *   milliseconds
  * @param step milliseconds of the whole step
  */
 export function sumKernels(lines: readonly string[], step: number): Parts {
   const sums = Object.fromEntries(parts.map((part) => [part, 0])) as Record<Part, number>;
   for (const line of lines) {
-    const fields = line.split(',');
+    const [teller, ...fields] = line.split(',');
     const at = fields.indexOf('exec');
-    if (fields[0] !== 'onednn_verbose' || at < 0) continue;
     const milliseconds = Number(fields.at(-1));
-    if (Number.isFinite(milliseconds)) sums[partOf(fields[at + 2]!, fields[at + 4]!)] += milliseconds;
+    if (at < 0 || !Number.isFinite(milliseconds)) continue;
+    if (teller === 'onednn_verbose') sums[partOf(fields[at + 2]!, fields[at + 4]!)] += milliseconds;
+    if (teller === 'simsiam_kernel') sums[ownPartOf(fields[at + 1]!)] += milliseconds;
   }
   const known = Object.values(sums).reduce((a, b) => a + b);
   return { ...sums, 'everything else': step - known, 'the step': step };
+}
+
+/** @param node name of the op in its graph, which begins with its kind */
+function ownPartOf(node: string): Part {
+  if (node.startsWith('SimsiamWinograd')) return 'convolution, all of 3×3 by Winograd';
+  return node.startsWith('SimsiamSgd') ? 'SGD by our kernel' : 'batch norm and ReLU by our kernels';
 }
 
 function partOf(kind: string, direction: string): Part {
@@ -66,16 +77,20 @@ ${rows.join('\n')}`;
 
 Written by \`npm run bench -- profile\`; the same figures are in [performance-profile.json](performance-profile.json).
 
-One step on one thread, so that kernels run one after the other, by what oneDNN itself tells of each kernel
-(\`ONEDNN_VERBOSE=1\`); both sides compute with it. PyTorch is eager, channels last, and its bf16 autocast's. _Everything else_ is
-what isn't oneDNN's: batch norm, ReLU, sums, SGD, padding, the loss, memory, and each framework's own work.
+One step on one thread, so that kernels run one after the other, by what oneDNN tells of each of its kernels
+(\`ONEDNN_VERBOSE=1\`), with which both sides compute, and by what ours tell (\`SIMSIAM_KERNEL_TIMES=1\`). PyTorch is eager,
+channels last, and its bf16 autocast's. _Everything else_ is what none of these is: padding, the loss, memory, each framework's
+own work, and PyTorch's batch norm, ReLU, sums and SGD.
 
 ${machineLines(machine)}
 
 ${tables.join('\n\n')}
 
-Convolutions are the same kernels on both sides, made for the processor as the program runs; where they are most of a step,
-no framework on this library can be much faster than another. What a framework decides is the rest: how often it passes over
-memory for what is between convolutions, and how often it changes layouts.
+oneDNN's convolutions are the same kernels on both sides, made for the processor as the program runs and near its peak
+([performance.md](performance.md)); where they are most of a step, nothing that multiplies as often can be much faster. In fp32
+3×3 convolutions of stride 1 are ours, by a method that multiplies less often
+([ADR 0018](adr/0018-winograds-method-on-cpus.md)). The rest is how often a framework passes over memory for what is between
+convolutions ([ADR 0017](adr/0017-kernels-of-our-own-on-cpus.md)), and how often it changes layouts. What is left of a step in fp32 is
+mostly convolutions of 1×1 and of stride 2, and in bf16 all convolutions, which oneDNN computes for both sides.
 `;
 }

@@ -1,5 +1,9 @@
 #include "kernel.h"
 
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
 #include "status.h"
 #include "tensorflow/c/ops.h"
 
@@ -41,6 +45,8 @@ KernelTensor KernelCall::outputOver(const std::vector<int>& inputs, int index) c
 
 void* readAttributes(TF_OpKernelConstruction* construction) {
   auto attributes = std::make_unique<KernelAttributes>();
+  const TF_StringView name = TF_OpKernelConstruction_GetName(construction);
+  attributes->node.assign(name.data, name.len);
   Status status;
   const auto has = [&](const char* name) { return status.ok() && TF_OpKernelConstruction_HasAttr(construction, name, status.get()); };
   if (has("epsilon")) TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &attributes->epsilon, status.get());
@@ -60,10 +66,32 @@ void* readAttributes(TF_OpKernelConstruction* construction) {
 
 void deleteAttributes(void* attributes) { delete static_cast<KernelAttributes*>(attributes); }
 
+// Tells how long a kernel took, as oneDNN tells of its own.
+class KernelClock {
+ public:
+  explicit KernelClock(const std::string& node) : node_(node) {
+    static const bool wanted = getenv("SIMSIAM_KERNEL_TIMES") != nullptr;
+    wanted_ = wanted;
+  }
+  ~KernelClock() {
+    if (!wanted_) return;
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start_;
+    printf("simsiam_kernel,exec,%s,%g\n", node_.c_str(), took.count());
+    fflush(stdout);
+  }
+
+ private:
+  const std::string& node_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  bool wanted_;
+};
+
 void runKernel(KernelBody body, void* attributes, TF_OpKernelContext* context) {
+  const auto& own = *static_cast<KernelAttributes*>(attributes);
+  const KernelClock clock(own.node);
   std::string message;
   try {
-    return body(*static_cast<KernelAttributes*>(attributes), KernelCall(context));
+    return body(own, KernelCall(context));
   } catch (const std::exception& error) {  // must not pass through TensorFlow
     message = error.what();
   }

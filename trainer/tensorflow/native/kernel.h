@@ -42,6 +42,7 @@ class KernelCall {
 
 // The attributes that our kernels have; those that an op lacks keep their start.
 struct KernelAttributes {
+  std::string node;  // the op's name in its graph
   float epsilon = 0;
   float momentum = 0;
   float weightDecay = 0;
