@@ -1,6 +1,14 @@
 /** Convolutions by Winograd's method beside TensorFlow's. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { addons } from '../../scripts/setup/addons.ts';
+import { findTools } from '../../scripts/setup/tools.ts';
 import {
   hasWinograd,
   winogradConvolution,
@@ -86,4 +94,22 @@ it('it has the same bits with any number of threads', { skip }, async () => {
   const other = Runtime.open({ threads: 4 }); // from now on the kernels have four
   assert.deepEqual(await callAndRead(fn, values), alone);
   other.close();
+});
+
+it('it has the same bits on all kinds of processors', async () => {
+  const { compiler } = await findTools({ python: false, compiler: true });
+  const root = fileURLToPath(new URL('../../../', import.meta.url));
+  const { sources, compileFlags } = addons.find(({ name }) => name === 'tensorflow')!;
+  const folder = await mkdtemp(join(tmpdir(), 'simsiam-winograd-'));
+  try {
+    const program = join(folder, 'compare');
+    const files = ['winograd_avx512.cc', 'winograd_avx2.cc'].map((name) => join(root, sources, name));
+    files.push(join(root, 'test/model/winograd-processors.cc'));
+    const flags = ['-std=c++17', '-O3', ...compileFlags, '-I', join(root, sources)];
+    await promisify(execFile)(compiler, [...flags, ...files, '-o', program]);
+    const { stdout } = await promisify(execFile)(program);
+    assert.equal(stdout, 'same\n');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
