@@ -5,11 +5,12 @@ import { after, before, describe, test } from 'node:test';
 import { Cluster } from '../../cli/cluster/cluster.ts';
 import { RunStore } from '../../cli/cluster/run-store.ts';
 import { readRunData } from '../../trainer/report/source/run-data.ts';
-import { missingPrometheus, Prometheus } from '../helm/prometheus.ts';
+import { missingPrometheus, type Prometheus } from '../helm/prometheus.ts';
 import { eventually, type KubeObject } from './support/kube.ts';
 import { installOperator, operatorNamespace, scaleOperator, testRelease } from './support/operator.ts';
 import { smallRun } from './support/recipe.ts';
 import { type Reference, trainHere } from './support/reference.ts';
+import { scrape } from './support/scrape.ts';
 import { conditionOf } from './support/watch-run.ts';
 import { Workplace } from './support/workplace.ts';
 
@@ -53,7 +54,7 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
       return workers.size === 3 && [...workers.values()];
     });
     podSpecs = pods;
-    if (!noPrometheus) prometheus = await scrape(workplace, pods);
+    if (!noPrometheus) prometheus = await scrape(workplace, name, pods);
     assert.equal(new Set(pods.map(({ spec }) => spec.nodeName)).size, 3);
     // No credentials of the store are here: what is seen comes from worker 0, through the API server.
     const cluster = Cluster.connect({ namespace: workplace.namespace });
@@ -183,17 +184,3 @@ describe('a run from kubectl apply to its result', { timeout: 20 * minute }, () 
     },
   );
 });
-
-/** A real Prometheus that scrapes the workers, by way of the API server. */
-async function scrape(workplace: Workplace, pods: readonly KubeObject[]): Promise<Prometheus> {
-  const targets = pods.map(({ metadata }) => ({
-    port: workplace.kube.port,
-    labels: {
-      __metrics_path__: workplace.path(`pods/${metadata.name}:8080/proxy/metrics`),
-      run: name,
-      worker: metadata.annotations['batch.kubernetes.io/job-completion-index'] as string,
-      pod: metadata.name as string,
-    },
-  }));
-  return Prometheus.start(targets, 'no-rules-*.yaml');
-}

@@ -24,10 +24,11 @@ export class FaultBench {
     this.#reference = reference;
   }
 
-  static async open(namespace: string): Promise<FaultBench> {
+  /** @param changes of the small run, for the history that its runs must end with */
+  static async open(namespace: string, changes?: RecipeChanges): Promise<FaultBench> {
     const workplace = await Workplace.open(namespace);
     await installOperator(workplace.kube);
-    return new FaultBench(workplace, await trainHere(workplace));
+    return new FaultBench(workplace, await trainHere(workplace, changes));
   }
 
   close(): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runProgram } from '../../../scripts/setup/process.ts';
-import { smallRun } from './recipe.ts';
+import { type RecipeChanges, smallRun } from './recipe.ts';
 import type { Workplace } from './workplace.ts';
 
 const cli = fileURLToPath(new URL('../../../cli/main.js', import.meta.url));
@@ -16,17 +16,21 @@ export interface Reference {
   readonly result: { readonly linear: { readonly top1: number } };
 }
 
-/** Trains once for all test files of an end-to-end run: `SIMSIAM_E2E_REFERENCE` is where it is kept. */
-export async function trainHere(workplace: Workplace): Promise<Reference> {
+/**
+ * Trains the small run once for all test files of an end-to-end run: `SIMSIAM_E2E_REFERENCE` is where it is kept. One with
+ * changes is trained for who asks.
+ */
+export async function trainHere(workplace: Workplace, changes?: RecipeChanges): Promise<Reference> {
+  if (changes !== undefined) return train(workplace, changes);
   const kept = process.env.SIMSIAM_E2E_REFERENCE!;
   if (!existsSync(kept)) await writeFile(kept, JSON.stringify(await train(workplace)));
   return JSON.parse(await readFile(kept, 'utf8')) as Reference;
 }
 
-async function train(workplace: Workplace): Promise<Reference> {
+async function train(workplace: Workplace, changes?: RecipeChanges): Promise<Reference> {
   const folder = await mkdtemp(join(tmpdir(), 'simsiam-reference-'));
   try {
-    const run = smallRun('reference', workplace.namespace, workplace.relay.endpoint);
+    const run = smallRun('reference', workplace.namespace, workplace.relay.endpoint, changes);
     const { podTemplate: _, storage: _1, ...spec } = run.spec;
     const storage = { uri: join(folder, 'run') };
     const data = { train: join(workplace.digits, 'train.tar'), val: join(workplace.digits, 'val.tar') };
