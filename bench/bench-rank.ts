@@ -20,6 +20,8 @@ export interface RankAnswer {
   readonly cpu: readonly number[];
   /** How long each took, in milliseconds. */
   readonly wall: readonly number[];
+  /** Of that in collectives, in milliseconds. */
+  readonly collective: readonly number[];
   /** Collectives in a step. */
   readonly collectives: number;
   /** Weights that have gradients. */
@@ -38,15 +40,16 @@ async function open({ rank, addresses, batch, imageSize }: RankOrder): Promise<(
     normLayers: model.entries.filter(({ name }) => name.endsWith('.running_mean')).length,
   };
   return async (steps) => {
-    const [cpu, wall]: [number[], number[]] = [[], []];
+    const [cpu, wall, collective]: [number[], number[], number[]] = [[], [], []];
     for (let i = 0; i < steps; i++) {
       const [before, start] = [process.cpuUsage(), performance.now()];
       await trainer.train();
       const { user, system } = process.cpuUsage(before);
       cpu.push((user + system) / 1000);
       wall.push(performance.now() - start);
+      collective.push(1000 * trainer.collectiveSeconds);
     }
-    return { cpu, wall, ...facts };
+    return { cpu, wall, collective, ...facts };
   };
 }
 

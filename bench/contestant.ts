@@ -16,6 +16,15 @@ export function ownProgram(script: string, threads: number, args: readonly (stri
   return { command: process.execPath, args: [path, ...args.map(String)], env };
 }
 
+/** One figure a step each. */
+export interface Answer {
+  readonly milliseconds: number[];
+  /** Of all ranks of the program together. */
+  readonly cpuMilliseconds?: number[];
+  /** Of a rank in collectives. */
+  readonly collectiveMilliseconds?: number[];
+}
+
 /** A process that does steps on request and says how long each took. It idles, blocked on its input, in between. */
 export class Contestant {
   readonly name: string;
@@ -33,10 +42,15 @@ export class Contestant {
 
   /** Milliseconds of each of the steps. Throws when the process has ended, which said why on standard error. */
   async run(steps: number): Promise<number[]> {
+    return (await this.ask(steps)).milliseconds;
+  }
+
+  /** As {@link run}, with all that the program told of the steps. */
+  async ask(steps: number): Promise<Answer> {
     this.#child.stdin.write(`${steps}\n`);
     const { value, done } = await this.#lines.next();
     if (done) throw new Error(`${this.name} ended before its ${steps} steps`);
-    return (JSON.parse(value) as { milliseconds: number[] }).milliseconds;
+    return JSON.parse(value) as Answer;
   }
 
   /** Of the process so far, without those that it started. */

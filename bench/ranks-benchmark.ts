@@ -28,16 +28,26 @@ export async function benchmarkRanks(options: { readonly rounds: string; readonl
   ];
   try {
     for (const contestant of all) await contestant.run(WARM_UP);
+    const before = all[0]!.figures().cpuMilliseconds;
     const times: number[][] = all.map(() => []);
+    const [cpu, collective]: [number[], number[]] = [[], []];
     for (let round = 0; round < rounds; round++) {
-      for (const [i, contestant] of all.entries()) times[i]!.push(median(await contestant.run(steps)));
+      for (const [i, contestant] of all.entries()) {
+        const { milliseconds, cpuMilliseconds = [], collectiveMilliseconds = [] } = await contestant.ask(steps);
+        times[i]!.push(median(milliseconds));
+        cpu.push(...cpuMilliseconds);
+        collective.push(...collectiveMilliseconds);
+      }
     }
+    const cpuOfOne = (all[0]!.figures().cpuMilliseconds - before) / (rounds * steps);
     const [one, two, pytorchOne, ddp] = times as [number[], number[], number[], number[]];
     const result: RanksResult = {
       ...{ ...subject, rounds },
       ours: { one: median(one), two: median(two), ratio: speedRatio(two, one) },
       pytorch: { one: median(pytorchOne), two: median(ddp), ratio: speedRatio(ddp, pytorchOne) },
       overDdp: speedRatio(two, ddp),
+      cpu: { one: cpuOfOne, two: median(cpu) },
+      collective: median(collective),
     };
     await writeFile('docs/performance-ranks.json', `${JSON.stringify({ machine, result }, null, 2)}\n`);
     await writeFile('docs/performance-ranks.md', ranksReport(machine, result));

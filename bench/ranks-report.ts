@@ -19,11 +19,15 @@ export interface RanksResult {
   readonly pytorch: OneAndTwo;
   /** How many times as fast our two ranks are as DDP's. */
   readonly overDdp: Ratio;
+  /** CPU milliseconds of our step, of both ranks together. */
+  readonly cpu: Readonly<Record<'one' | 'two', number>>;
+  /** Milliseconds of a step that each of our ranks is in collectives. */
+  readonly collective: number;
 }
 
 /** docs/performance-ranks.md from a run of the benchmark. */
 export function ranksReport(machine: BenchMachine, result: RanksResult): string {
-  const { arch, batch, imageSize, ranks, rounds, ours, pytorch, overDdp } = result;
+  const { arch, batch, imageSize, ranks, rounds, ours, pytorch, overDdp, cpu, collective } = result;
   const row = (name: string, { one, two, ratio }: OneAndTwo): string =>
     `| ${name} | ${one.toFixed(0)} | ${two.toFixed(0)} | ${formatRatio(ratio)} |`;
   return `# Performance: ranks
@@ -44,5 +48,13 @@ ${row('ours, batch norm over all ranks', ours)}
 ${row('PyTorch DDP, batch norm of each rank', pytorch)}
 
 Our ${ranks} ranks are ${formatRatio(overDdp)} times as fast as DDP's.
+
+## What bounds them
+
+${ranks} ranks take ${(ours.two - ours.one).toFixed(0)} ms longer for a step than one. Together they spend ${cpu.two.toFixed(0)} ms of CPU time on it where one spends
+${cpu.one.toFixed(0)}: ${(cpu.two / ranks - cpu.one / ranks).toFixed(0)} ms more a rank, for messages that TensorFlow copies and gRPC packs, and for
+kernels on half the batch, which read as many weights. Each is in collectives for ${collective.toFixed(0)} ms of a step, in which it waits for the
+other rank or for its own thread, which computes something else. On more machines the messages are the same in number
+([performance-growth.md](performance-growth.md)), and a device that computes beside the network hides those of the gradients.
 `;
 }

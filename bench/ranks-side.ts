@@ -1,7 +1,8 @@
 /**
  * Ranks that train ResNet-18 together, one process and one thread each.
  * Arguments: BATCH SIZE RANKS; BATCH is that of all ranks. Then a number of steps on each line of standard input, answered by a
- * line of JSON: {"milliseconds": [one a step]}, of the rank that took longest.
+ * line of JSON, one figure a step each: "milliseconds" of the rank that took longest, "cpuMilliseconds" of all ranks together,
+ * "collectiveMilliseconds", the mean of the ranks.
  */
 import { createInterface } from 'node:readline';
 import { freePorts } from '../trainer/launch/ports.ts';
@@ -13,7 +14,12 @@ const group = addresses.map((_, rank) => new RankProcess({ rank, addresses, batc
 
 for await (const line of createInterface({ input: process.stdin })) {
   const answers = await Promise.all(group.map((rank) => rank.run(Number(line))));
-  const milliseconds = answers[0]!.wall.map((_, i) => Math.max(...answers.map(({ wall }) => wall[i]!)));
-  console.log(JSON.stringify({ milliseconds }));
+  const ofStep = (i: number, of: 'cpu' | 'wall' | 'collective'): number[] => answers.map((answer) => answer[of][i]!);
+  const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b);
+  const steps = answers[0]!.wall.map((_, i) => i);
+  const milliseconds = steps.map((i) => Math.max(...ofStep(i, 'wall')));
+  const cpuMilliseconds = steps.map((i) => sum(ofStep(i, 'cpu')));
+  const collectiveMilliseconds = steps.map((i) => sum(ofStep(i, 'collective')) / ranks);
+  console.log(JSON.stringify({ milliseconds, cpuMilliseconds, collectiveMilliseconds }));
 }
 for (const rank of group) rank.close();

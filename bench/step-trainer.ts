@@ -12,6 +12,7 @@ export class StepTrainer {
   readonly step: GraphFunction;
   readonly #inputs: readonly [views: TensorList, controls: TensorList];
   #state: PretrainState;
+  #collectiveSeconds = 0;
 
   private constructor(
     parts: Pick<StepTrainer, 'model' | 'codec' | 'step'>,
@@ -47,6 +48,11 @@ export class StepTrainer {
     return this.#state;
   }
 
+  /** What the rank was in collectives for in the last step. */
+  get collectiveSeconds(): number {
+    return this.#collectiveSeconds;
+  }
+
   /** One step, to the loss on the host, as in training. */
   async train(): Promise<void> {
     const { trainable, momenta, statistics, frozen } = this.#state;
@@ -54,7 +60,9 @@ export class StepTrainer {
     const [nextTrainable, nextMomenta, nextStatistics, figures] = outputs as [
       ...[TensorList, TensorList, TensorList, TensorList],
     ];
-    const loss = (await figures.readFloats(0))[metric.loss]!;
+    const values = await figures.readFloats(0);
+    const loss = values[metric.loss]!;
+    this.#collectiveSeconds = values[metric.collectiveSeconds]!;
     figures.dispose();
     if (!Number.isFinite(loss)) throw new Error(`the loss is ${loss}`);
     disposeTrained(this.#state);
