@@ -56,7 +56,6 @@ export function collectiveSeconds(): tf.Tensor {
  */
 export function unionLength(from: tf.Tensor, to: tf.Tensor): tf.Tensor {
   const count = from.size;
-  // Since the first one began, which float32 holds to the microsecond.
   // From the first one on, which float32 holds to the microsecond.
   const since = (times: tf.Tensor): tf.Tensor => cast(tf.sub(times, tf.min(from)), 'float32');
   const order = tf.topk(tf.neg(since(from)), count).indices;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <mutex>
 
 #include "clones.h"
 #include "kernel.h"
@@ -323,15 +322,6 @@ void addBatchNormKernels() {
                         "offset: float"},
                        {"dx: T"},
                        {type, epsilon, relu}});
-}
-
-void registerKernels() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    addBatchNormKernels();
-    addSgdKernel();
-    addWinogradKernels();
-  });
 }
 
 }  // namespace simsiam

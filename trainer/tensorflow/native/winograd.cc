@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <new>
 
 #include "kernel.h"
 #include "kernels.h"
@@ -12,8 +13,8 @@
 namespace simsiam {
 namespace {
 
-constexpr int64_t kCacheFloats = 192 << 10;        // of a core's second cache, for the tiles that a thread works on
-constexpr int64_t kSharedCacheFloats = 2 << 20;    // of the cache that cores share, for tiles of the filter's gradient
+constexpr int64_t kCacheFloats = 192 << 10;      // of a core's second cache, for the tiles that a thread works on
+constexpr int64_t kSharedCacheFloats = 2 << 20;  // of the cache that cores share, for tiles of the filter's gradient
 
 // Memory of the calling thread, which keeps it: touching new pages would take as long as the arithmetic.
 float* scratch(int64_t floats) {

@@ -1,0 +1,16 @@
+#include "kernels.h"
+
+#include <mutex>
+
+namespace simsiam {
+
+void registerKernels() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    addBatchNormKernels();
+    addSgdKernel();
+    addWinogradKernels();
+  });
+}
+
+}  // namespace simsiam
