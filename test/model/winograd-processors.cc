@@ -41,7 +41,7 @@ struct Shape {
 };
 
 // Output, gradient of the input and gradient of the filter, one after the other.
-Floats results(const WinogradLoops& loops, const Shape& shape, const Floats& x, const Floats& w, const Floats& dy) {
+Floats results(const WinogradLoops<float>& loops, const Shape& shape, const Floats& x, const Floats& w, const Floats& dy) {
   const auto [images, inputs, outputs] = shape;
   const int64_t tiles = images.tiles(), matrix = winogradSkip(inputs * outputs);
   Floats filter(16 * matrix), scratch(winogradScratch(tiles, inputs, outputs)), y(dy.size()), dx(x.size()), dw(w.size());
@@ -67,8 +67,8 @@ Floats results(const WinogradLoops& loops, const Shape& shape, const Floats& x, 
   return y;
 }
 
-std::vector<const WinogradLoops*> kinds() {
-  std::vector<const WinogradLoops*> able;
+std::vector<const WinogradLoops<float>*> kinds() {
+  std::vector<const WinogradLoops<float>*> able;
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
   if (__builtin_cpu_supports("avx512f")) able.push_back(&simsiam::kWinogradAvx512);
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) able.push_back(&simsiam::kWinogradAvx2);
@@ -79,6 +79,7 @@ std::vector<const WinogradLoops*> kinds() {
 }  // namespace
 
 int main() {
+  const WinogradLoops<float> single = simsiam::loopsOf<simsiam::Single>();
   std::mt19937 generator(1);
   std::normal_distribution<float> normal;
   for (const Shape& shape : {Shape{{2, 7, 7}, 64, 80}, Shape{{1, 8, 5}, 144, 16}}) {
@@ -86,8 +87,8 @@ int main() {
     Floats x(pixels * shape.inputs), w(9 * shape.inputs * shape.outputs), dy(pixels * shape.outputs);
     for (Floats* values : {&x, &w, &dy})
       for (float& value : *values) value = normal(generator);
-    const Floats expected = results(simsiam::kLoops, shape, x, w, dy);
-    for (const WinogradLoops* loops : kinds()) {
+    const Floats expected = results(single, shape, x, w, dy);
+    for (const WinogradLoops<float>* loops : kinds()) {
       const Floats found = results(*loops, shape, x, w, dy);
       if (memcmp(expected.data(), found.data(), found.size() * sizeof(float)) == 0) continue;
       printf("other bits in panels of %d, %d to %d channels\n", int(loops->panel), int(shape.inputs), int(shape.outputs));

@@ -14,13 +14,33 @@ import {
   winogradConvolution,
   winogradFilter,
   winogradFilterGradient,
+  type WinogradType,
 } from '../../trainer/tensorflow/kernels.ts';
-import { rawOp } from '../../trainer/tensorflow/raw-op.ts';
+import { cast, rawOp } from '../../trainer/tensorflow/raw-op.ts';
 import { Runtime } from '../../trainer/tensorflow/runtime.ts';
 import { tf, type Tensor } from '../../trainer/tensorflow/tfjs.ts';
 import { callAndRead, evaluate, noise, toFloats, trace, type Value } from '../tensorflow/support.ts';
 
-const skip = hasWinograd() ? false : 'this processor has neither AVX-512 nor AVX2 with FMA';
+interface Case {
+  readonly type: WinogradType;
+  /** Of both ways from each other, over their length. */
+  readonly furthest: number;
+  readonly skip: string | false;
+}
+
+const cases: readonly Case[] = [
+  {
+    type: 'float32',
+    furthest: 1e-6,
+    skip: hasWinograd('float32') ? false : 'this processor has neither AVX-512 nor AVX2 with FMA',
+  },
+  {
+    type: 'bfloat16',
+    // Rounding to 8 bits moves a value by up to 1/512 of it, and sums of transformed values by √(25/9) of that.
+    furthest: 2 ** -8 * Math.sqrt(25 / 9),
+    skip: hasWinograd('bfloat16') ? false : 'this processor multiplies no bfloat16 by AVX-512, or by AMX',
+  },
+];
 
 interface Shape {
   readonly images: number;
@@ -39,24 +59,26 @@ function valuesOf({ images, height, width, inputs, outputs }: Shape): Value[] {
   ];
 }
 
-/** Output, gradient of the input, gradient of the filter. */
-function byWinograd(x: Tensor, w: Tensor, dy: Tensor): Tensor[] {
+/** Output, gradient of the input, gradient of the filter: float32. */
+function byWinograd(type: WinogradType, x: Tensor, w: Tensor, dy: Tensor): Tensor[] {
   const [, , inputs, outputs] = w.shape as [number, number, number, number];
+  const [images, gradients] = [cast(x, type), cast(dy, type)];
   return [
-    winogradConvolution(x, winogradFilter(w, false), outputs),
-    winogradConvolution(dy, winogradFilter(w, true), inputs),
-    winogradFilterGradient(x, dy),
-  ];
+    winogradConvolution(images, winogradFilter(w, { type, turned: false }), outputs),
+    winogradConvolution(gradients, winogradFilter(w, { type, turned: true }), inputs),
+    winogradFilterGradient(images, gradients),
+  ].map((tensor) => cast(tensor, 'float32'));
 }
 
-/** The same by TensorFlow's kernels. */
-function direct(x: Tensor, w: Tensor, dy: Tensor): Tensor[] {
+/** The same by TensorFlow's kernels in float32, of what the type holds of x and dy. */
+function direct(type: WinogradType, x: Tensor, w: Tensor, dy: Tensor): Tensor[] {
   const attrs = { strides: [1, 1, 1, 1], padding: 'SAME', data_format: 'NHWC', dilations: [1, 1, 1, 1] };
   const shapeOf = (tensor: Tensor): Tensor => tf.tensor1d(tensor.shape, 'int32');
+  const [images, gradients] = [x, dy].map((tensor) => cast(cast(tensor, type), 'float32')) as [Tensor, Tensor];
   return [
-    rawOp('Conv2D', [x, w], attrs),
-    rawOp('Conv2DBackpropInput', [shapeOf(x), w, dy], attrs),
-    rawOp('Conv2DBackpropFilter', [x, shapeOf(w), dy], attrs),
+    rawOp('Conv2D', [images, w], attrs),
+    rawOp('Conv2DBackpropInput', [shapeOf(x), w, gradients], attrs),
+    rawOp('Conv2DBackpropFilter', [images, shapeOf(w), gradients], attrs),
   ];
 }
 
@@ -66,29 +88,36 @@ function distance(a: readonly number[], b: readonly number[]): number {
   return length(a.map((value, i) => value - b[i]!)) / length(b);
 }
 
-describe("Winograd's method agrees with TensorFlow's convolutions, forward and backward", { skip }, () => {
-  for (const shape of [
-    { images: 1, height: 1, width: 1, inputs: 16, outputs: 16 },
-    { images: 2, height: 5, width: 8, inputs: 48, outputs: 80 },
-    { images: 3, height: 7, width: 7, inputs: 144, outputs: 32 },
-    { images: 8, height: 28, width: 27, inputs: 16, outputs: 64 },
-  ]) {
-    it(Object.values(shape).join(' × '), async () => {
-      const outputs = await evaluate(valuesOf(shape), (x, w, dy) => [...byWinograd(x, w, dy), ...direct(x, w, dy)]);
-      for (const [i, name] of ['output', 'gradient of the input', 'gradient of the filter'].entries()) {
-        const far = distance(toFloats(outputs[i]!), toFloats(outputs[i + 3]!));
-        assert.ok(far <= 1e-6, `${name}: ${far}`);
-      }
-    });
-  }
-});
+for (const { type, furthest, skip } of cases) {
+  describe(`Winograd's method agrees with TensorFlow's convolutions, forward and backward: ${type}`, { skip }, () => {
+    for (const shape of [
+      { images: 1, height: 1, width: 1, inputs: 16, outputs: 16 },
+      { images: 2, height: 5, width: 8, inputs: 48, outputs: 80 },
+      { images: 3, height: 7, width: 7, inputs: 144, outputs: 32 },
+      { images: 8, height: 28, width: 27, inputs: 16, outputs: 64 },
+    ]) {
+      it(Object.values(shape).join(' × '), async () => {
+        const outputs = await evaluate(valuesOf(shape), (x, w, dy) => [
+          ...byWinograd(type, x, w, dy),
+          ...direct(type, x, w, dy),
+        ]);
+        for (const [i, name] of ['output', 'gradient of the input', 'gradient of the filter'].entries()) {
+          const far = distance(toFloats(outputs[i]!), toFloats(outputs[i + 3]!));
+          assert.ok(far <= furthest, `${name}: ${far}`);
+        }
+      });
+    }
+  });
+}
 
-it('it has the same bits with any number of threads', { skip }, async () => {
+it('it has the same bits with any number of threads', async (context) => {
+  const able = cases.filter(({ skip }) => skip === false);
+  if (able.length === 0) return context.skip(cases[0]!.skip || undefined);
   const values = valuesOf({ images: 16, height: 16, width: 16, inputs: 128, outputs: 64 });
   const fn = trace(
-    'one_thread',
+    'all_types',
     values.map(({ spec }) => spec),
-    (x, w, dy) => byWinograd(x, w, dy),
+    (x, w, dy) => able.flatMap(({ type }) => byWinograd(type, x, w, dy)),
   );
   const alone = await callAndRead(fn, values);
   const other = Runtime.open({ threads: 4 }); // from now on the kernels have four

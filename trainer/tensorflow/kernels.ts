@@ -75,32 +75,44 @@ export function sgdUpdate(
   return { parameter: updated!, buffer: moved! };
 }
 
-/** Whether this processor can run the kernels below: x86 with AVX-512, or with AVX2 and FMA. */
-export function hasWinograd(): boolean {
-  return nativeAddon().hasWinograd();
+/**
+ * Whether this processor can run the kernels below, and faster than TensorFlow: in float32 x86 with AVX-512, or with AVX2 and
+ * FMA; in bfloat16 x86 that multiplies it by AVX-512 and not by AMX.
+ */
+export function hasWinograd(type: WinogradType): boolean {
+  return type === 'float32' ? nativeAddon().hasWinograd() : nativeAddon().hasBfloat16Winograd();
 }
+
+/** Of images. In bfloat16 what is multiplied is rounded to it, and sums are float32. */
+export type WinogradType = 'float32' | 'bfloat16';
 
 /**
  * A filter as {@link winogradConvolution} takes it, in an order that is the processor's.
  * @param filter [3, 3, inputs, outputs], float32, both multiples of 16
- * @param turned the filter of the gradient of the input: rotated by 180°, inputs and outputs exchanged
+ * @param options.type of the images
+ * @param options.turned the filter of the gradient of the input: rotated by 180°, inputs and outputs exchanged
  */
-export function winogradFilter(filter: tf.Tensor, turned: boolean): tf.Tensor {
+export function winogradFilter(
+  filter: tf.Tensor,
+  { type, turned }: { readonly type: WinogradType; readonly turned: boolean },
+): tf.Tensor {
   const [, , inputs = 0, outputs = 0] = filter.shape;
-  // Its 16 matrices lie 80 floats apart (native/winograd.h).
-  return outputsOf('SimsiamWinogradFilter', [filter], { turned }, [[16 * (inputs * outputs + 80)]])[0]!;
+  const paired = type === 'bfloat16';
+  // Its 16 matrices lie 80 floats apart (native/winograd.h), each of which holds two factors of bfloat16.
+  const length = 16 * ((inputs * outputs) / (paired ? 2 : 1) + 80);
+  return outputsOf('SimsiamWinogradFilter', [filter], { turned, paired }, [[length]])[0]!;
 }
 
 /**
- * A 3×3 convolution of stride 1, padded by 1: [n, h, w, inputs] → [n, h, w, outputs].
- * @param x float32
- * @param filter from {@link winogradFilter}
+ * A 3×3 convolution of stride 1, padded by 1: [n, h, w, inputs] → [n, h, w, outputs], of the same type.
+ * @param x float32 or bfloat16
+ * @param filter from {@link winogradFilter}, for this type
  */
 export function winogradConvolution(x: tf.Tensor, filter: tf.Tensor, outputs: number): tf.Tensor {
   return outputsOf('SimsiamWinograd', [x, filter], { outputs }, [[...x.shape.slice(0, 3), outputs]])[0]!;
 }
 
-/** The gradient of the filter: [3, 3, inputs, outputs]. */
+/** The gradient of the filter: float32 [3, 3, inputs, outputs]. x and dy: float32 or bfloat16. */
 export function winogradFilterGradient(x: tf.Tensor, dy: tf.Tensor): tf.Tensor {
   return outputsOf('SimsiamWinogradFilterGrad', [x, dy], {}, [[3, 3, x.shape[3]!, dy.shape[3]!]])[0]!;
 }

@@ -62,6 +62,8 @@ export interface NativeAddon {
   tensorflowVersion(): string;
   /** Whether this processor can run the kernels of native/winograd.cc. */
   hasWinograd(): boolean;
+  /** The same in bfloat16. */
+  hasBfloat16Winograd(): boolean;
 
   /** Opens a context of its own with `threads` threads in each pool. */
   openRuntime(threads: number): NativeRuntime;

@@ -1,6 +1,12 @@
 import { onGpu } from '../../tensorflow/device.ts';
-import { hasWinograd, winogradConvolution, winogradFilter, winogradFilterGradient } from '../../tensorflow/kernels.ts';
-import { cast, rawOp, realDType } from '../../tensorflow/raw-op.ts';
+import {
+  hasWinograd,
+  winogradConvolution,
+  winogradFilter,
+  winogradFilterGradient,
+  type WinogradType,
+} from '../../tensorflow/kernels.ts';
+import { cast, rawOp } from '../../tensorflow/raw-op.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 import { differentiable } from '../../tensorflow/differentiable.ts';
 import type { Layer, Views } from '../layer.ts';
@@ -31,8 +37,10 @@ export function convolution({ name, kernel, inputs, outputs, stride }: Convoluti
       },
     ],
     apply: (scope, views) => {
-      const w = cast(scope.parameter(weight), scope.computeType);
-      return winogradServes(w, stride, views[0]!) ? winograd(views, w) : views.map((x) => conv2d(x, w, stride));
+      const w = scope.parameter(weight);
+      if (winogradServes(w, stride, views[0]!, scope.computeType)) return winograd(views, w, scope.computeType);
+      const filter = cast(w, scope.computeType);
+      return views.map((x) => conv2d(x, filter, stride));
     },
   };
 }
@@ -41,19 +49,19 @@ export function convolution({ name, kernel, inputs, outputs, stride }: Convoluti
  * Whether Winograd's method computes it, and faster than TensorFlow: where it saves a third of the products. It takes 16 for
  * each tile of 2×2 outputs, of which some lie beyond odd sides.
  */
-function winogradServes(w: Tensor, stride: number, x: Tensor): boolean {
+function winogradServes(w: Tensor, stride: number, x: Tensor, type: WinogradType): boolean {
   const [kernel, , ...channels] = w.shape;
   const [, height = 0, width = 0] = x.shape;
   const able = kernel === 3 && stride === 1 && channels.every((count) => count % 16 === 0);
   const products = 16 * Math.ceil(height / 2) * Math.ceil(width / 2);
   const saves = products <= (2 / 3) * 9 * height * width;
-  return able && saves && realDType(w) === 'float32' && !onGpu() && hasWinograd();
+  return able && saves && !onGpu() && hasWinograd(type);
 }
 
-/** The filter is transformed once for all views. */
-function winograd(views: Views, w: Tensor): Views {
+/** The filter, in float32, is transformed once for all views. */
+function winograd(views: Views, w: Tensor, type: WinogradType): Views {
   const [, , inputs, outputs] = w.shape as [number, number, number, number];
-  const [forward, backward] = [false, true].map((turned) => winogradFilter(w, turned)) as [Tensor, Tensor];
+  const [forward, backward] = [false, true].map((turned) => winogradFilter(w, { type, turned })) as [Tensor, Tensor];
   return views.map((view) =>
     differentiable([view, w], (x) => ({
       value: winogradConvolution(x, forward, outputs),

@@ -11,7 +11,8 @@ namespace {
 
 napi_value tensorflowVersion(napi_env env, napi_callback_info) { return newString(env, TF_Version()); }
 
-napi_value hasWinograd(napi_env env, napi_callback_info) { return newBoolean(env, winogradLoops() != nullptr); }
+template <class Value>
+napi_value hasWinograd(napi_env env, napi_callback_info) { return newBoolean(env, winogradLoops<Value>() != nullptr); }
 
 void add(napi_env env, napi_value exports, const char* name, napi_callback callback) {
   napi_value function;
@@ -21,7 +22,8 @@ void add(napi_env env, napi_value exports, const char* name, napi_callback callb
 
 napi_value initialize(napi_env env, napi_value exports) {
   add(env, exports, "tensorflowVersion", guarded<tensorflowVersion>);
-  add(env, exports, "hasWinograd", guarded<hasWinograd>);
+  add(env, exports, "hasWinograd", guarded<hasWinograd<float>>);
+  add(env, exports, "hasBfloat16Winograd", guarded<hasWinograd<uint16_t>>);
   add(env, exports, "openRuntime", guarded<openRuntime>);
   add(env, exports, "joinCluster", guarded<joinCluster>);
   add(env, exports, "onGpu", guarded<onGpu>);

@@ -60,6 +60,7 @@ void* readAttributes(TF_OpKernelConstruction* construction) {
   };
   attributes->relu = flag("relu");
   attributes->turned = flag("turned");
+  attributes->paired = flag("paired");
   if (!status.ok()) TF_OpKernelConstruction_Failure(construction, status.get());
   return attributes.release();
 }

@@ -48,6 +48,7 @@ struct KernelAttributes {
   float weightDecay = 0;
   bool relu = false;
   bool turned = false;
+  bool paired = false;
   int64_t outputs = 0;
 };
 

@@ -47,45 +47,53 @@ WinogradImages imagesOf(const KernelTensor& x) {
 }
 
 // w [3, 3, inputs, outputs] -> the transformed filter, flat
-void filter(const KernelAttributes& attributes, const KernelCall& call) {
+template <class Value>
+void filterOf(const KernelAttributes& attributes, const KernelCall& call) {
+  const WinogradLoops<Value>& loops = *winogradLoops<Value>();
   const KernelTensor w = call.input(0);
   const int64_t inputs = w.shape()[2], outputs = w.shape()[3];
-  const KernelTensor transformed = call.output(0, TF_FLOAT, {16 * winogradSkip(inputs * outputs)});
+  const KernelTensor transformed = call.output(0, TF_FLOAT, {16 * winogradSkip(inputs * outputs / loops.factors)});
   inParts(attributes.turned ? outputs : inputs, 16, [&](int64_t first, int64_t count) {
-    winogradLoops()->filter(w.data<float>(), inputs, outputs, attributes.turned, first, count, transformed.data<float>());
+    loops.filter(w.data<float>(), inputs, outputs, attributes.turned, first, count, transformed.data<float>());
   });
 }
 
 // x, transformed filter -> y
-void convolution(const KernelAttributes& attributes, const KernelCall& call) {
+template <class Value>
+void convolutionOf(const KernelAttributes& attributes, const KernelCall& call) {
+  const WinogradLoops<Value>& loops = *winogradLoops<Value>();
   const KernelTensor x = call.input(0), transformed = call.input(1);
   const WinogradImages images = imagesOf(x);
   const int64_t inputs = x.channels(), outputs = attributes.outputs;
-  const KernelTensor y = call.output(0, TF_FLOAT, {images.count, images.height, images.width, outputs});
-  const int64_t most = std::clamp<int64_t>(kCacheFloats / (16 * (inputs + outputs)) / 6 * 6, 24, 96);
+  const KernelTensor y = call.output(0, x.type(), {images.count, images.height, images.width, outputs});
+  const int64_t most = std::clamp<int64_t>(kCacheFloats / (16 * (inputs / loops.factors + outputs)) / 6 * 6, 24, 96);
   inParts(images.tiles(), most, [&](int64_t first, int64_t count) {
-    winogradLoops()->convolve(x.data<float>(), transformed.data<float>(), images, inputs, outputs, first, count,
-                              scratch(winogradScratch(count, inputs, outputs)), y.data<float>());
+    loops.convolve(x.data<Value>(), transformed.data<float>(), images, inputs, outputs, first, count,
+                   scratch(winogradScratch(count, inputs, outputs)), y.data<Value>());
   });
 }
 
 // x, dy -> dw. Tiles are added up in groups that depend on the shapes alone.
-void filterGradient(const KernelAttributes&, const KernelCall& call) {
+template <class Value>
+void filterGradientOf(const KernelCall& call) {
+  const WinogradLoops<Value>& loops = *winogradLoops<Value>();
   const KernelTensor x = call.input(0), dy = call.input(1);
   const WinogradImages images = imagesOf(x);
-  const WinogradLoops& loops = *winogradLoops();
   const int64_t inputs = x.channels(), outputs = dy.channels(), tiles = images.tiles();
   const KernelTensor dw = call.output(0, TF_FLOAT, {3, 3, inputs, outputs});
-  const int64_t group = std::min(tiles, std::max<int64_t>(kSharedCacheFloats / (16 * (inputs + outputs)), 48));
-  const int64_t sumSkip = winogradSkip(inputs * outputs), inputSkip = winogradSkip(group * inputs), outputSkip = winogradSkip(group * outputs);
+  const int64_t mostRows = std::max<int64_t>(kSharedCacheFloats / (16 * (inputs + outputs)), 48);
+  const int64_t group = std::min(tiles, loops.factors * mostRows), groupRows = (group + loops.factors - 1) / loops.factors;
+  const int64_t sumSkip = winogradSkip(inputs * outputs);
+  const int64_t inputSkip = winogradSkip(groupRows * inputs), outputSkip = winogradSkip(groupRows * outputs);
   float* const sums = scratch(16 * (sumSkip + inputSkip + outputSkip));
   float *const fromInput = sums + 16 * sumSkip, *const fromOutput = fromInput + 16 * inputSkip;
   const int64_t panels = (outputs + loops.panel - 1) / loops.panel;
   for (int64_t begin = 0; begin < tiles; begin += group) {
-    const int64_t rows = std::min(group, tiles - begin);
-    inParts(rows, 16, [&](int64_t row, int64_t count) {
-      loops.inputTiles(x.data<float>(), images, inputs, begin + row, count, row, inputSkip, fromInput);
-      loops.outputTiles(dy.data<float>(), images, outputs, begin + row, count, row, rows, outputSkip, fromOutput);
+    const int64_t count = std::min(group, tiles - begin), rows = (count + loops.factors - 1) / loops.factors;
+    inParts(count, 16, [&](int64_t tile, int64_t part) {
+      const int64_t row = tile / loops.factors;
+      loops.inputTiles(x.data<Value>(), images, inputs, begin + tile, part, row, inputSkip, fromInput);
+      loops.outputTiles(dy.data<Value>(), images, outputs, begin + tile, part, row, rows, outputSkip, fromOutput);
     });
     parallelFor(16 * panels, [&](int64_t job) {
       const int64_t i = job / panels, panel = job % panels * loops.panel, width = std::min(loops.panel, outputs - panel);
@@ -98,9 +106,23 @@ void filterGradient(const KernelAttributes&, const KernelCall& call) {
   });
 }
 
+void filter(const KernelAttributes& attributes, const KernelCall& call) {
+  attributes.paired ? filterOf<uint16_t>(attributes, call) : filterOf<float>(attributes, call);
+}
+
+void convolution(const KernelAttributes& attributes, const KernelCall& call) {
+  const bool single = call.input(0).type() == TF_FLOAT;
+  single ? convolutionOf<float>(attributes, call) : convolutionOf<uint16_t>(attributes, call);
+}
+
+void filterGradient(const KernelAttributes&, const KernelCall& call) {
+  call.input(0).type() == TF_FLOAT ? filterGradientOf<float>(call) : filterGradientOf<uint16_t>(call);
+}
+
 }  // namespace
 
-const WinogradLoops* winogradLoops() {
+template <>
+const WinogradLoops<float>* winogradLoops() {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
   if (__builtin_cpu_supports("avx512f")) return &kWinogradAvx512;
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &kWinogradAvx2;
@@ -108,10 +130,20 @@ const WinogradLoops* winogradLoops() {
   return nullptr;
 }
 
+template <>
+const WinogradLoops<uint16_t>* winogradLoops() {
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+  // Whoever has AMX multiplies by it many times as fast, and oneDNN does.
+  if (__builtin_cpu_supports("avx512bf16") && !__builtin_cpu_supports("amx-bf16")) return &kWinogradAvx512Bfloat16;
+#endif
+  return nullptr;
+}
+
 void addWinogradKernels() {
-  addKernel<filter>({"SimsiamWinogradFilter", {"filter: float"}, {"transformed: float"}, {"turned: bool"}});
-  addKernel<convolution>({"SimsiamWinograd", {"x: float", "transformed: float"}, {"y: float"}, {"outputs: int"}});
-  addKernel<filterGradient>({"SimsiamWinogradFilterGrad", {"x: float", "dy: float"}, {"filter_gradient: float"}, {}});
+  const char* type = "T: {float, bfloat16}";
+  addKernel<filter>({"SimsiamWinogradFilter", {"filter: float"}, {"transformed: float"}, {"turned: bool", "paired: bool"}});
+  addKernel<convolution>({"SimsiamWinograd", {"x: T", "transformed: float"}, {"y: T"}, {type, "outputs: int"}});
+  addKernel<filterGradient>({"SimsiamWinogradFilterGrad", {"x: T", "dy: T"}, {"filter_gradient: float"}, {type}});
 }
 
 }  // namespace simsiam

@@ -13,27 +13,30 @@ struct WinogradImages {
   int64_t tiles() const { return count * ((height + 1) / 2) * ((width + 1) / 2); }
 };
 
-// Loops for one kind of processor. Each value is summed up in one order, so all kinds, and any threads, give the same bits.
-// A transformed filter, and the transformed gradient of an output, is 16 matrices [depth, outputs], `skip` floats apart. They
-// lie in panels of `panel` outputs: first all rows of the first panel, then those of the next, which may be narrower.
+// Loops for one kind of processor and of values: float, or uint16_t for bfloat16. Each value is summed up in one order, so any
+// threads give the same bits, and with float all processors do.
+// A transformed filter, and a transformed gradient of an output, is 16 matrices [depth, outputs], `skip` floats apart. They
+// lie in panels of `panel` outputs: first all rows of the first panel, then those of the next, which may be narrower. Where
+// `factors` is 2, 32 bits hold two rows of bfloat16, and `rows` counts such pairs.
+template <class Value>
 struct WinogradLoops {
-  int64_t panel;
+  int64_t factors, panel;
   // w [3, 3, inputs, outputs] -> 16 matrices [inputs, outputs], rows from `first` on; for the gradient of the input the filter
   // is turned around, and the matrices are [outputs, inputs].
   void (*filter)(const float* w, int64_t inputs, int64_t outputs, bool turned, int64_t first, int64_t count, float* to);
   // Convolves `count` tiles from `first` on. scratch: winogradScratch() floats.
-  void (*convolve)(const float* x, const float* filter, WinogradImages images, int64_t inputs, int64_t outputs, int64_t first,
-                   int64_t count, float* scratch, float* y);
+  void (*convolve)(const Value* x, const float* filter, WinogradImages images, int64_t inputs, int64_t outputs, int64_t first,
+                   int64_t count, float* scratch, Value* y);
   // Transforms `count` tiles of x, from `first` on, to rows [channels] of 16 matrices, the first of them row `row`.
-  void (*inputTiles)(const float* x, WinogradImages images, int64_t channels, int64_t first, int64_t count, int64_t row,
+  void (*inputTiles)(const Value* x, WinogradImages images, int64_t channels, int64_t first, int64_t count, int64_t row,
                      int64_t skip, float* to);
   // The same of dy, in panels; `rows`: those of the matrices.
-  void (*outputTiles)(const float* dy, WinogradImages images, int64_t channels, int64_t first, int64_t count, int64_t row,
+  void (*outputTiles)(const Value* dy, WinogradImages images, int64_t channels, int64_t first, int64_t count, int64_t row,
                       int64_t rows, int64_t skip, float* to);
   // to [inputs, outputs] (+)= inputᵀ [rows, inputs] × panel [rows, width], at columns of `to` from where it points.
   void (*product)(const float* input, const float* panel, int64_t rows, int64_t inputs, int64_t width, int64_t outputs, bool add,
                   float* to);
-  // 16 matrices [inputs, outputs] -> dw [3, 3, inputs, outputs], rows from `first` on.
+  // 16 matrices [inputs, outputs] of float -> dw [3, 3, inputs, outputs], rows from `first` on.
   void (*filterGradient)(const float* from, int64_t skip, int64_t inputs, int64_t outputs, int64_t first, int64_t count, float* dw);
 };
 
@@ -43,10 +46,12 @@ inline int64_t winogradScratch(int64_t tiles, int64_t inputs, int64_t outputs) {
   return 16 * (winogradSkip(tiles * inputs) + winogradSkip(tiles * outputs));
 }
 
-extern const WinogradLoops kWinogradAvx512, kWinogradAvx2;
+extern const WinogradLoops<float> kWinogradAvx512, kWinogradAvx2;
+extern const WinogradLoops<uint16_t> kWinogradAvx512Bfloat16;
 
 // Those for this processor; nullptr where there are none.
-const WinogradLoops* winogradLoops();
+template <class Value>
+const WinogradLoops<Value>* winogradLoops();
 
 }  // namespace simsiam
 

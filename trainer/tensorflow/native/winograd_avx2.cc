@@ -23,5 +23,5 @@ SIMSIAM_TARGET inline Vector multiplyAdd(Vector a, Vector b, Vector c) { return 
 
 #include "winograd_loops.h"
 
-const simsiam::WinogradLoops simsiam::kWinogradAvx2 = simsiam::kLoops;
+const simsiam::WinogradLoops<float> simsiam::kWinogradAvx2 = simsiam::loopsOf<simsiam::Single>();
 #endif
