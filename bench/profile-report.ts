@@ -48,6 +48,7 @@ export function sumKernels(lines: readonly string[], step: number): Parts {
 /** @param node name of the op in its graph, which begins with its kind */
 function ownPartOf(node: string): Part {
   if (node.startsWith('SimsiamWinograd')) return 'convolution, all of 3×3 by Winograd';
+  if (node.startsWith('SimsiamFilterGrad')) return 'convolution, gradient of the weights';
   return node.startsWith('SimsiamSgd') ? 'SGD by our kernel' : 'batch norm and ReLU by our kernels';
 }
 

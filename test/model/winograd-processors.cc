@@ -25,7 +25,7 @@ inline Vector multiplyAdd(Vector a, Vector b, Vector c) { return std::fma(a, b, 
 }  // namespace
 }  // namespace simsiam
 
-#include "winograd_loops.h"
+#include "processor_loops.h"
 
 namespace {
 
@@ -54,11 +54,12 @@ Floats results(const WinogradLoops<float>& loops, const Shape& shape, const Floa
   Floats fromInput(16 * inputSkip), fromOutput(16 * outputSkip), sums(16 * matrix);
   loops.inputTiles(x.data(), images, inputs, 0, tiles, 0, inputSkip, fromInput.data());
   loops.outputTiles(dy.data(), images, outputs, 0, tiles, 0, tiles, outputSkip, fromOutput.data());
+  const simsiam::Panels panels{outputs, loops.panel};
   for (int64_t i = 0; i < 16; i++) {
-    for (int64_t panel = 0; panel < outputs; panel += loops.panel) {
-      const int64_t width = std::min(loops.panel, outputs - panel);
-      loops.product(&fromInput[i * inputSkip], &fromOutput[i * outputSkip + panel * tiles], tiles, inputs, width, outputs, false,
-                    &sums[i * matrix + panel]);
+    for (int64_t panel = 0; panel < panels.count(); panel++) {
+      const int64_t first = panels.first(panel);
+      loops.product(&fromInput[i * inputSkip], inputs, inputs, &fromOutput[i * outputSkip + first * tiles], panels.widthOf(panel),
+                    tiles, false, &sums[i * matrix + first], outputs);
     }
   }
   loops.filterGradient(sums.data(), matrix, inputs, outputs, 0, inputs, dw.data());
@@ -70,8 +71,8 @@ Floats results(const WinogradLoops<float>& loops, const Shape& shape, const Floa
 std::vector<const WinogradLoops<float>*> kinds() {
   std::vector<const WinogradLoops<float>*> able;
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-  if (__builtin_cpu_supports("avx512f")) able.push_back(&simsiam::kWinogradAvx512);
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) able.push_back(&simsiam::kWinogradAvx2);
+  if (__builtin_cpu_supports("avx512f")) able.push_back(&simsiam::kAvx512.winograd);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) able.push_back(&simsiam::kAvx2.winograd);
 #endif
   return able;
 }
@@ -79,7 +80,7 @@ std::vector<const WinogradLoops<float>*> kinds() {
 }  // namespace
 
 int main() {
-  const WinogradLoops<float> single = simsiam::loopsOf<simsiam::Single>();
+  const WinogradLoops<float> single = simsiam::winogradLoopsOf<simsiam::Single>();
   std::mt19937 generator(1);
   std::normal_distribution<float> normal;
   for (const Shape& shape : {Shape{{2, 7, 7}, 64, 80}, Shape{{1, 8, 5}, 144, 16}}) {

@@ -10,19 +10,20 @@ import { promisify } from 'node:util';
 import { addons } from '../../scripts/setup/addons.ts';
 import { findTools } from '../../scripts/setup/tools.ts';
 import {
-  hasWinograd,
+  hasConvolutions,
   winogradConvolution,
   winogradFilter,
   winogradFilterGradient,
-  type WinogradType,
+  type ConvolutionType,
 } from '../../trainer/tensorflow/kernels.ts';
 import { cast, rawOp } from '../../trainer/tensorflow/raw-op.ts';
 import { Runtime } from '../../trainer/tensorflow/runtime.ts';
 import { tf, type Tensor } from '../../trainer/tensorflow/tfjs.ts';
 import { callAndRead, evaluate, noise, toFloats, trace, type Value } from '../tensorflow/support.ts';
+import { distance } from './distance.ts';
 
 interface Case {
-  readonly type: WinogradType;
+  readonly type: ConvolutionType;
   /** Of both ways from each other, over their length. */
   readonly furthest: number;
   readonly skip: string | false;
@@ -32,13 +33,13 @@ const cases: readonly Case[] = [
   {
     type: 'float32',
     furthest: 1e-6,
-    skip: hasWinograd('float32') ? false : 'this processor has neither AVX-512 nor AVX2 with FMA',
+    skip: hasConvolutions('float32') ? false : 'this processor has neither AVX-512 nor AVX2 with FMA',
   },
   {
     type: 'bfloat16',
     // Rounding to 8 bits moves a value by up to 1/512 of it, and sums of transformed values by √(25/9) of that.
     furthest: 2 ** -8 * Math.sqrt(25 / 9),
-    skip: hasWinograd('bfloat16') ? false : 'this processor multiplies no bfloat16 by AVX-512, or by AMX',
+    skip: hasConvolutions('bfloat16') ? false : 'this processor multiplies no bfloat16 by AVX-512, or by AMX',
   },
 ];
 
@@ -60,7 +61,7 @@ function valuesOf({ images, height, width, inputs, outputs }: Shape): Value[] {
 }
 
 /** Output, gradient of the input, gradient of the filter: float32. */
-function byWinograd(type: WinogradType, x: Tensor, w: Tensor, dy: Tensor): Tensor[] {
+function byWinograd(type: ConvolutionType, x: Tensor, w: Tensor, dy: Tensor): Tensor[] {
   const [, , inputs, outputs] = w.shape as [number, number, number, number];
   const [images, gradients] = [cast(x, type), cast(dy, type)];
   return [
@@ -71,7 +72,7 @@ function byWinograd(type: WinogradType, x: Tensor, w: Tensor, dy: Tensor): Tenso
 }
 
 /** The same by TensorFlow's kernels in float32, of what the type holds of x and dy. */
-function direct(type: WinogradType, x: Tensor, w: Tensor, dy: Tensor): Tensor[] {
+function direct(type: ConvolutionType, x: Tensor, w: Tensor, dy: Tensor): Tensor[] {
   const attrs = { strides: [1, 1, 1, 1], padding: 'SAME', data_format: 'NHWC', dilations: [1, 1, 1, 1] };
   const shapeOf = (tensor: Tensor): Tensor => tf.tensor1d(tensor.shape, 'int32');
   const [images, gradients] = [x, dy].map((tensor) => cast(cast(tensor, type), 'float32')) as [Tensor, Tensor];
@@ -80,12 +81,6 @@ function direct(type: WinogradType, x: Tensor, w: Tensor, dy: Tensor): Tensor[] 
     rawOp('Conv2DBackpropInput', [shapeOf(x), w, gradients], attrs),
     rawOp('Conv2DBackpropFilter', [images, shapeOf(w), gradients], attrs),
   ];
-}
-
-/** The distance over the length, as vectors. */
-function distance(a: readonly number[], b: readonly number[]): number {
-  const length = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
-  return length(a.map((value, i) => value - b[i]!)) / length(b);
 }
 
 for (const { type, furthest, skip } of cases) {
@@ -132,7 +127,7 @@ it('it has the same bits on all kinds of processors', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'simsiam-winograd-'));
   try {
     const program = join(folder, 'compare');
-    const files = ['winograd_avx512.cc', 'winograd_avx2.cc'].map((name) => join(root, sources, name));
+    const files = ['avx512.cc', 'avx2.cc'].map((name) => join(root, sources, name));
     files.push(join(root, 'test/model/winograd-processors.cc'));
     const flags = ['-std=c++17', '-O3', ...compileFlags, '-I', join(root, sources)];
     await promisify(execFile)(compiler, [...flags, ...files, '-o', program]);

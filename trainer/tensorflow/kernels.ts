@@ -1,4 +1,4 @@
-/** Ops of our addon, with kernels for CPUs alone (native/batch_norm.cc, sgd.cc, winograd.cc). They have no gradients. */
+/** Ops of our addon, with kernels for CPUs alone (native/batch_norm.cc, …). They have no gradients. */
 import { nativeAddon } from './native.ts';
 import { addOp } from './raw-op.ts';
 import type { tf } from './tfjs.ts';
@@ -79,12 +79,12 @@ export function sgdUpdate(
  * Whether this processor can run the kernels below, and faster than TensorFlow: in float32 x86 with AVX-512, or with AVX2 and
  * FMA; in bfloat16 x86 that multiplies it by AVX-512 and not by AMX.
  */
-export function hasWinograd(type: WinogradType): boolean {
-  return type === 'float32' ? nativeAddon().hasWinograd() : nativeAddon().hasBfloat16Winograd();
+export function hasConvolutions(type: ConvolutionType): boolean {
+  return type === 'float32' ? nativeAddon().hasConvolutions() : nativeAddon().hasBfloat16Convolutions();
 }
 
 /** Of images. In bfloat16 what is multiplied is rounded to it, and sums are float32. */
-export type WinogradType = 'float32' | 'bfloat16';
+export type ConvolutionType = 'float32' | 'bfloat16';
 
 /**
  * A filter as {@link winogradConvolution} takes it, in an order that is the processor's.
@@ -94,7 +94,7 @@ export type WinogradType = 'float32' | 'bfloat16';
  */
 export function winogradFilter(
   filter: tf.Tensor,
-  { type, turned }: { readonly type: WinogradType; readonly turned: boolean },
+  { type, turned }: { readonly type: ConvolutionType; readonly turned: boolean },
 ): tf.Tensor {
   const [, , inputs = 0, outputs = 0] = filter.shape;
   const paired = type === 'bfloat16';
@@ -115,6 +115,21 @@ export function winogradConvolution(x: tf.Tensor, filter: tf.Tensor, outputs: nu
 /** The gradient of the filter: float32 [3, 3, inputs, outputs]. x and dy: float32 or bfloat16. */
 export function winogradFilterGradient(x: tf.Tensor, dy: tf.Tensor): tf.Tensor {
   return outputsOf('SimsiamWinogradFilterGrad', [x, dy], {}, [[3, 3, x.shape[3]!, dy.shape[3]!]])[0]!;
+}
+
+/**
+ * The gradient of the filter of a convolution padded by kernel ÷ 2: float32 [kernel, kernel, inputs, outputs].
+ * @param x float32 or bfloat16, inputs: a multiple of 16
+ * @param dy of x's type, outputs: a multiple of 16
+ */
+export function filterGradient(
+  x: tf.Tensor,
+  dy: tf.Tensor,
+  attrs: { readonly kernel: number; readonly stride: number },
+): tf.Tensor {
+  return outputsOf('SimsiamFilterGrad', [x, dy], { ...attrs }, [
+    [attrs.kernel, attrs.kernel, x.shape[3]!, dy.shape[3]!],
+  ])[0]!;
 }
 
 function vectors({ scale, shift, mean, variance }: NormalizeBy): tf.Tensor[] {

@@ -60,10 +60,10 @@ export interface NativeAttribute {
 export interface NativeAddon {
   /** `2.20.0` */
   tensorflowVersion(): string;
-  /** Whether this processor can run the kernels of native/winograd.cc. */
-  hasWinograd(): boolean;
+  /** Whether this processor can run the kernels of native/winograd.cc and native/filter_gradient.cc. */
+  hasConvolutions(): boolean;
   /** The same in bfloat16. */
-  hasBfloat16Winograd(): boolean;
+  hasBfloat16Convolutions(): boolean;
 
   /** Opens a context of its own with `threads` threads in each pool. */
   openRuntime(threads: number): NativeRuntime;

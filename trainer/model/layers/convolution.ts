@@ -1,10 +1,11 @@
 import { onGpu } from '../../tensorflow/device.ts';
 import {
-  hasWinograd,
+  filterGradient,
+  hasConvolutions,
   winogradConvolution,
   winogradFilter,
   winogradFilterGradient,
-  type WinogradType,
+  type ConvolutionType,
 } from '../../tensorflow/kernels.ts';
 import { cast, rawOp } from '../../tensorflow/raw-op.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
@@ -40,26 +41,30 @@ export function convolution({ name, kernel, inputs, outputs, stride }: Convoluti
       const w = scope.parameter(weight);
       if (winogradServes(w, stride, views[0]!, scope.computeType)) return winograd(views, w, scope.computeType);
       const filter = cast(w, scope.computeType);
-      return views.map((x) => conv2d(x, filter, stride));
+      return views.map((x) => conv2d(x, filter, stride, scope.computeType));
     },
   };
+}
+
+/** Whether our own kernels can compute it. */
+function ownServes(w: Tensor, type: ConvolutionType): boolean {
+  const [, , ...channels] = w.shape;
+  return channels.every((count) => count % 16 === 0) && !onGpu() && hasConvolutions(type);
 }
 
 /**
  * Whether Winograd's method computes it, and faster than TensorFlow: where it saves a third of the products. It takes 16 for
  * each tile of 2×2 outputs, of which some lie beyond odd sides.
  */
-function winogradServes(w: Tensor, stride: number, x: Tensor, type: WinogradType): boolean {
-  const [kernel, , ...channels] = w.shape;
+function winogradServes(w: Tensor, stride: number, x: Tensor, type: ConvolutionType): boolean {
   const [, height = 0, width = 0] = x.shape;
-  const able = kernel === 3 && stride === 1 && channels.every((count) => count % 16 === 0);
   const products = 16 * Math.ceil(height / 2) * Math.ceil(width / 2);
   const saves = products <= (2 / 3) * 9 * height * width;
-  return able && saves && !onGpu() && hasWinograd(type);
+  return w.shape[0] === 3 && stride === 1 && saves && ownServes(w, type);
 }
 
 /** The filter, in float32, is transformed once for all views. */
-function winograd(views: Views, w: Tensor, type: WinogradType): Views {
+function winograd(views: Views, w: Tensor, type: ConvolutionType): Views {
   const [, , inputs, outputs] = w.shape as [number, number, number, number];
   const [forward, backward] = [false, true].map((turned) => winogradFilter(w, { type, turned })) as [Tensor, Tensor];
   return views.map((view) =>
@@ -73,10 +78,12 @@ function winograd(views: Views, w: Tensor, type: WinogradType): Views {
 
 /**
  * Padding decides the speed on CPU: explicit padding makes TensorFlow's backward convolutions leave oneDNN, and SAME
- * pads asymmetrically at stride 2. SAME at stride 1, and a Pad before VALID at stride 2, are both right and fast.
+ * pads asymmetrically at stride 2. SAME at stride 1, and a Pad before VALID at stride 2, are both right and fast. The filter's
+ * gradient after such a Pad takes oneDNN twice as long as it takes us.
  */
-function conv2d(x: Tensor, w: Tensor, stride: number): Tensor {
-  const margin = (w.shape[0] ?? 1) >> 1;
+function conv2d(x: Tensor, w: Tensor, stride: number, type: ConvolutionType): Tensor {
+  const kernel = w.shape[0] ?? 1;
+  const margin = kernel >> 1;
   const same = margin > 0 && stride === 1;
   const padded = margin > 0 && !same ? pad(x, margin) : x;
   const attrs = {
@@ -85,12 +92,15 @@ function conv2d(x: Tensor, w: Tensor, stride: number): Tensor {
     data_format: 'NHWC',
     dilations: [1, 1, 1, 1],
   };
+  const own = padded !== x && ownServes(w, type);
   return differentiable([padded, w], (input, filter) => ({
     value: rawOp('Conv2D', [input, filter], attrs),
-    saved: [input, filter],
+    saved: [own ? x : input, filter],
     gradient: (dy) => [
       rawOp('Conv2DBackpropInput', [shapeOf(input), filter, dy], attrs),
-      rawOp('Conv2DBackpropFilter', [input, shapeOf(filter), dy], attrs),
+      own
+        ? filterGradient(x, dy, { kernel, stride })
+        : rawOp('Conv2DBackpropFilter', [input, shapeOf(filter), dy], attrs),
     ],
   }));
 }

@@ -4,7 +4,7 @@
 #include "runtime.h"
 #include "tensors.h"
 #include "trace.h"
-#include "winograd.h"
+#include "processors.h"
 
 namespace simsiam {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 napi_value tensorflowVersion(napi_env env, napi_callback_info) { return newString(env, TF_Version()); }
 
 template <class Value>
-napi_value hasWinograd(napi_env env, napi_callback_info) { return newBoolean(env, winogradLoops<Value>() != nullptr); }
+napi_value hasConvolutions(napi_env env, napi_callback_info) { return newBoolean(env, processorLoops<Value>() != nullptr); }
 
 void add(napi_env env, napi_value exports, const char* name, napi_callback callback) {
   napi_value function;
@@ -22,8 +22,8 @@ void add(napi_env env, napi_value exports, const char* name, napi_callback callb
 
 napi_value initialize(napi_env env, napi_value exports) {
   add(env, exports, "tensorflowVersion", guarded<tensorflowVersion>);
-  add(env, exports, "hasWinograd", guarded<hasWinograd<float>>);
-  add(env, exports, "hasBfloat16Winograd", guarded<hasWinograd<uint16_t>>);
+  add(env, exports, "hasConvolutions", guarded<hasConvolutions<float>>);
+  add(env, exports, "hasBfloat16Convolutions", guarded<hasConvolutions<uint16_t>>);
   add(env, exports, "openRuntime", guarded<openRuntime>);
   add(env, exports, "joinCluster", guarded<joinCluster>);
   add(env, exports, "onGpu", guarded<onGpu>);

@@ -52,7 +52,12 @@ void* readAttributes(TF_OpKernelConstruction* construction) {
   if (has("epsilon")) TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &attributes->epsilon, status.get());
   if (has("momentum")) TF_OpKernelConstruction_GetAttrFloat(construction, "momentum", &attributes->momentum, status.get());
   if (has("weight_decay")) TF_OpKernelConstruction_GetAttrFloat(construction, "weight_decay", &attributes->weightDecay, status.get());
-  if (has("outputs")) TF_OpKernelConstruction_GetAttrInt64(construction, "outputs", &attributes->outputs, status.get());
+  const auto count = [&](const char* name, int64_t* to) {
+    if (has(name)) TF_OpKernelConstruction_GetAttrInt64(construction, name, to, status.get());
+  };
+  count("outputs", &attributes->outputs);
+  count("kernel", &attributes->kernel);
+  count("stride", &attributes->stride);
   const auto flag = [&](const char* name) {
     TF_Bool value = 0;
     if (has(name)) TF_OpKernelConstruction_GetAttrBool(construction, name, &value, status.get());

@@ -49,7 +49,7 @@ struct KernelAttributes {
   bool relu = false;
   bool turned = false;
   bool paired = false;
-  int64_t outputs = 0;
+  int64_t outputs = 0, kernel = 0, stride = 0;
 };
 
 using KernelBody = void (*)(const KernelAttributes&, const KernelCall&);

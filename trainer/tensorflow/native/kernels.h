@@ -1,4 +1,4 @@
-// Kernels of our own for CPUs, where TensorFlow's pass over memory more often than they must. Graphs use them by the ops
+// Kernels of our own for CPUs, where TensorFlow's pass over memory, or multiply, more often than they must. Graphs use them by the ops
 // that trainer/tensorflow/kernels.ts names.
 #ifndef SIMSIAM_KERNELS_H_
 #define SIMSIAM_KERNELS_H_
@@ -6,6 +6,7 @@
 namespace simsiam {
 
 void addBatchNormKernels();
+void addFilterGradientKernel();
 void addSgdKernel();
 void addWinogradKernels();
 

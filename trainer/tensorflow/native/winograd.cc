@@ -2,44 +2,17 @@
 #include "winograd.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
-#include <new>
 
 #include "kernel.h"
 #include "kernels.h"
+#include "processors.h"
+#include "scratch.h"
 #include "thread_pool.h"
 
 namespace simsiam {
 namespace {
 
-constexpr int64_t kCacheFloats = 192 << 10;      // of a core's second cache, for the tiles that a thread works on
-constexpr int64_t kSharedCacheFloats = 2 << 20;  // of the cache that cores share, for tiles of the filter's gradient
-
-// Memory of the calling thread, which keeps it: touching new pages would take as long as the arithmetic.
-float* scratch(int64_t floats) {
-  struct Free {
-    void operator()(float* memory) const { std::free(memory); }
-  };
-  static thread_local std::unique_ptr<float, Free> memory;
-  static thread_local int64_t size = 0;
-  if (size < floats) {
-    memory.reset();  // before more is asked for
-    size = (floats + 15) / 16 * 16;
-    memory.reset(static_cast<float*>(std::aligned_alloc(64, size * sizeof(float))));
-    if (memory == nullptr) {
-      size = 0;
-      throw std::bad_alloc();
-    }
-  }
-  return memory.get();
-}
-
-// body(first, count) for consecutive parts of `whole` of at most `most`.
-template <class Body>
-void inParts(int64_t whole, int64_t most, const Body& body) {
-  parallelFor((whole + most - 1) / most, [&](int64_t part) { body(part * most, std::min(most, whole - part * most)); });
-}
+constexpr int64_t kCacheFloats = 192 << 10;  // of a core's second cache, for the tiles that a thread works on
 
 WinogradImages imagesOf(const KernelTensor& x) {
   const std::vector<int64_t> shape = x.shape();
@@ -49,7 +22,7 @@ WinogradImages imagesOf(const KernelTensor& x) {
 // w [3, 3, inputs, outputs] -> the transformed filter, flat
 template <class Value>
 void filterOf(const KernelAttributes& attributes, const KernelCall& call) {
-  const WinogradLoops<Value>& loops = *winogradLoops<Value>();
+  const WinogradLoops<Value>& loops = processorLoops<Value>()->winograd;
   const KernelTensor w = call.input(0);
   const int64_t inputs = w.shape()[2], outputs = w.shape()[3];
   const KernelTensor transformed = call.output(0, TF_FLOAT, {16 * winogradSkip(inputs * outputs / loops.factors)});
@@ -61,7 +34,7 @@ void filterOf(const KernelAttributes& attributes, const KernelCall& call) {
 // x, transformed filter -> y
 template <class Value>
 void convolutionOf(const KernelAttributes& attributes, const KernelCall& call) {
-  const WinogradLoops<Value>& loops = *winogradLoops<Value>();
+  const WinogradLoops<Value>& loops = processorLoops<Value>()->winograd;
   const KernelTensor x = call.input(0), transformed = call.input(1);
   const WinogradImages images = imagesOf(x);
   const int64_t inputs = x.channels(), outputs = attributes.outputs;
@@ -76,7 +49,7 @@ void convolutionOf(const KernelAttributes& attributes, const KernelCall& call) {
 // x, dy -> dw. Tiles are added up in groups that depend on the shapes alone.
 template <class Value>
 void filterGradientOf(const KernelCall& call) {
-  const WinogradLoops<Value>& loops = *winogradLoops<Value>();
+  const WinogradLoops<Value>& loops = processorLoops<Value>()->winograd;
   const KernelTensor x = call.input(0), dy = call.input(1);
   const WinogradImages images = imagesOf(x);
   const int64_t inputs = x.channels(), outputs = dy.channels(), tiles = images.tiles();
@@ -87,7 +60,7 @@ void filterGradientOf(const KernelCall& call) {
   const int64_t inputSkip = winogradSkip(groupRows * inputs), outputSkip = winogradSkip(groupRows * outputs);
   float* const sums = scratch(16 * (sumSkip + inputSkip + outputSkip));
   float *const fromInput = sums + 16 * sumSkip, *const fromOutput = fromInput + 16 * inputSkip;
-  const int64_t panels = (outputs + loops.panel - 1) / loops.panel;
+  const Panels panels{outputs, loops.panel};
   for (int64_t begin = 0; begin < tiles; begin += group) {
     const int64_t count = std::min(group, tiles - begin), rows = (count + loops.factors - 1) / loops.factors;
     inParts(count, 16, [&](int64_t tile, int64_t part) {
@@ -95,10 +68,10 @@ void filterGradientOf(const KernelCall& call) {
       loops.inputTiles(x.data<Value>(), images, inputs, begin + tile, part, row, inputSkip, fromInput);
       loops.outputTiles(dy.data<Value>(), images, outputs, begin + tile, part, row, rows, outputSkip, fromOutput);
     });
-    parallelFor(16 * panels, [&](int64_t job) {
-      const int64_t i = job / panels, panel = job % panels * loops.panel, width = std::min(loops.panel, outputs - panel);
-      loops.product(fromInput + i * inputSkip, fromOutput + i * outputSkip + panel * rows, rows, inputs, width, outputs, begin > 0,
-                    sums + i * sumSkip + panel);
+    parallelFor(16 * panels.count(), [&](int64_t job) {
+      const int64_t i = job / panels.count(), panel = job % panels.count(), first = panels.first(panel);
+      loops.product(fromInput + i * inputSkip, inputs, inputs, fromOutput + i * outputSkip + first * rows, panels.widthOf(panel),
+                    rows, begin > 0, sums + i * sumSkip + first, outputs);
     });
   }
   inParts(inputs, 16, [&](int64_t first, int64_t count) {
@@ -120,24 +93,6 @@ void filterGradient(const KernelAttributes&, const KernelCall& call) {
 }
 
 }  // namespace
-
-template <>
-const WinogradLoops<float>* winogradLoops() {
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-  if (__builtin_cpu_supports("avx512f")) return &kWinogradAvx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &kWinogradAvx2;
-#endif
-  return nullptr;
-}
-
-template <>
-const WinogradLoops<uint16_t>* winogradLoops() {
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-  // Whoever has AMX multiplies by it many times as fast, and oneDNN does.
-  if (__builtin_cpu_supports("avx512bf16") && !__builtin_cpu_supports("amx-bf16")) return &kWinogradAvx512Bfloat16;
-#endif
-  return nullptr;
-}
 
 void addWinogradKernels() {
   const char* type = "T: {float, bfloat16}";

@@ -3,7 +3,7 @@
 #ifndef SIMSIAM_WINOGRAD_H_
 #define SIMSIAM_WINOGRAD_H_
 
-#include <cstdint>
+#include "product.h"
 
 namespace simsiam {
 
@@ -15,9 +15,9 @@ struct WinogradImages {
 
 // Loops for one kind of processor and of values: float, or uint16_t for bfloat16. Each value is summed up in one order, so any
 // threads give the same bits, and with float all processors do.
-// A transformed filter, and a transformed gradient of an output, is 16 matrices [depth, outputs], `skip` floats apart. They
-// lie in panels of `panel` outputs: first all rows of the first panel, then those of the next, which may be narrower. Where
-// `factors` is 2, 32 bits hold two rows of bfloat16, and `rows` counts such pairs.
+// A transformed filter, and a transformed gradient of an output, is 16 matrices [depth, outputs] in panels of `panel` columns,
+// `skip` floats apart; a transformed image is 16 plain ones. Where `factors` is 2, 32 bits hold two rows of bfloat16, and
+// `rows` counts such pairs.
 template <class Value>
 struct WinogradLoops {
   int64_t factors, panel;
@@ -27,15 +27,12 @@ struct WinogradLoops {
   // Convolves `count` tiles from `first` on. scratch: winogradScratch() floats.
   void (*convolve)(const Value* x, const float* filter, WinogradImages images, int64_t inputs, int64_t outputs, int64_t first,
                    int64_t count, float* scratch, Value* y);
-  // Transforms `count` tiles of x, from `first` on, to rows [channels] of 16 matrices, the first of them row `row`.
+  // Transforms `count` tiles, from `first` on, to rows of 16 matrices, the first of them row `row`.
   void (*inputTiles)(const Value* x, WinogradImages images, int64_t channels, int64_t first, int64_t count, int64_t row,
                      int64_t skip, float* to);
-  // The same of dy, in panels; `rows`: those of the matrices.
   void (*outputTiles)(const Value* dy, WinogradImages images, int64_t channels, int64_t first, int64_t count, int64_t row,
                       int64_t rows, int64_t skip, float* to);
-  // to [inputs, outputs] (+)= inputᵀ [rows, inputs] × panel [rows, width], at columns of `to` from where it points.
-  void (*product)(const float* input, const float* panel, int64_t rows, int64_t inputs, int64_t width, int64_t outputs, bool add,
-                  float* to);
+  PanelProduct product;
   // 16 matrices [inputs, outputs] of float -> dw [3, 3, inputs, outputs], rows from `first` on.
   void (*filterGradient)(const float* from, int64_t skip, int64_t inputs, int64_t outputs, int64_t first, int64_t count, float* dw);
 };
@@ -45,13 +42,6 @@ inline int64_t winogradSkip(int64_t floats) { return floats + 80; }
 inline int64_t winogradScratch(int64_t tiles, int64_t inputs, int64_t outputs) {
   return 16 * (winogradSkip(tiles * inputs) + winogradSkip(tiles * outputs));
 }
-
-extern const WinogradLoops<float> kWinogradAvx512, kWinogradAvx2;
-extern const WinogradLoops<uint16_t> kWinogradAvx512Bfloat16;
-
-// Those for this processor; nullptr where there are none.
-template <class Value>
-const WinogradLoops<Value>* winogradLoops();
 
 }  // namespace simsiam
 

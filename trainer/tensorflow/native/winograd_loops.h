@@ -1,23 +1,12 @@
-// The loops of winograd.h, for vectors of a type that whoever includes this has defined: Vector, kLanes, kVectors (how many
-// of them a panel is wide), and SIMSIAM_TARGET, the processor that each function is compiled for. Nothing here may be shared
-// between processors, so all is in an unnamed namespace and nothing of the standard library is called.
-//
-// A Format says how images and factors lie in memory: Value, load() and store() of the values of an image; kFactors, how many
-// factors share 32 bits, one below the other in their matrix; storeColumns() of factors that lie side by side, storeRows() of
-// kFactors rows of them, and multiplyAdd() of vectors of such 32 bits.
-#include "winograd.h"
+// The loops of winograd.h; what they ask of whoever includes them is in product_loops.h.
+#ifndef SIMSIAM_WINOGRAD_LOOPS_H_
+#define SIMSIAM_WINOGRAD_LOOPS_H_
 
-#define SIMSIAM_LOOP SIMSIAM_TARGET static
-#define SIMSIAM_STEP SIMSIAM_TARGET static inline __attribute__((always_inline))
+#include "product_loops.h"
+#include "winograd.h"
 
 namespace simsiam {
 namespace {
-
-constexpr int64_t kPanel = kLanes * kVectors;
-constexpr int kRows = 6;           // with kVectors columns as many sums as registers hold
-constexpr int64_t kAddends = 32;   // are added up by themselves: sums of sums round less
-
-SIMSIAM_STEP int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Where a tile lies: its image, and its first row and column.
 struct Tile {
@@ -26,69 +15,6 @@ struct Tile {
 SIMSIAM_STEP Tile tileAt(int64_t index, const WinogradImages& images) {
   const int64_t across = (images.width + 1) / 2, down = (images.height + 1) / 2;
   return {index / across / down, index / across % down * 2, index % across * 2};
-}
-
-// Zero beyond the image.
-template <class Format>
-SIMSIAM_STEP Vector valueAt(const typename Format::Value* x, const WinogradImages& images, int64_t channels, int64_t image,
-                            int64_t row, int64_t column, int64_t channel) {
-  if (row < 0 || row >= images.height || column < 0 || column >= images.width) return zero();
-  return Format::load(x + ((image * images.height + row) * images.width + column) * channels + channel);
-}
-
-// to [Rows, Columns vectors] = or += a × b, where a[row, k] is at a[row · byRow + k · byK], and b's rows are as wide as to's.
-template <class Format, int Rows, int Columns>
-SIMSIAM_LOOP void multiply(int64_t depth, const float* a, int64_t byRow, int64_t byK, const float* b, bool add, float* to,
-                           int64_t toRow) {
-  for (int64_t begin = 0; begin < depth; begin += kAddends) {
-    Vector sums[Rows][Columns];
-    for (auto& row : sums)
-      for (Vector& sum : row) sum = zero();
-    const int64_t end = least(depth, begin + kAddends);
-    for (int64_t k = begin; k < end; k++) {
-      Vector right[Columns];
-      for (int c = 0; c < Columns; c++) right[c] = load(b + (k * Columns + c) * kLanes);
-#pragma GCC unroll 8
-      for (int r = 0; r < Rows; r++) {
-        const Vector left = broadcast(a[r * byRow + k * byK]);
-#pragma GCC unroll 8
-        for (int c = 0; c < Columns; c++) sums[r][c] = Format::multiplyAdd(left, right[c], sums[r][c]);
-      }
-    }
-    for (int r = 0; r < Rows; r++) {
-      for (int c = 0; c < Columns; c++) {
-        float* at = to + r * toRow + c * kLanes;
-        store(at, add || begin > 0 ? sums[r][c] + load(at) : sums[r][c]);
-      }
-    }
-  }
-}
-
-template <class Format, int Columns>
-SIMSIAM_LOOP void multiplyRows(int64_t rows, int64_t depth, const float* a, int64_t byRow, int64_t byK, const float* b, bool add,
-                               float* to, int64_t toRow) {
-  for (; rows >= kRows; rows -= kRows, a += kRows * byRow, to += kRows * toRow)
-    multiply<Format, kRows, Columns>(depth, a, byRow, byK, b, add, to, toRow);
-  switch (rows) {
-    case 5: return multiply<Format, 5, Columns>(depth, a, byRow, byK, b, add, to, toRow);
-    case 4: return multiply<Format, 4, Columns>(depth, a, byRow, byK, b, add, to, toRow);
-    case 3: return multiply<Format, 3, Columns>(depth, a, byRow, byK, b, add, to, toRow);
-    case 2: return multiply<Format, 2, Columns>(depth, a, byRow, byK, b, add, to, toRow);
-    case 1: return multiply<Format, 1, Columns>(depth, a, byRow, byK, b, add, to, toRow);
-  }
-}
-
-// b: a panel of `width` columns, of at most kPanel.
-template <class Format>
-SIMSIAM_LOOP void multiplyPanel(int64_t rows, int64_t depth, const float* a, int64_t byRow, int64_t byK, const float* b,
-                                int64_t width, bool add, float* to, int64_t toRow) {
-  static_assert(kVectors <= 4, "a case for each width");
-  switch (width / kLanes) {
-    case 4: return multiplyRows<Format, kVectors>(rows, depth, a, byRow, byK, b, add, to, toRow);
-    case 3: return multiplyRows<Format, kVectors < 3 ? kVectors : 3>(rows, depth, a, byRow, byK, b, add, to, toRow);
-    case 2: return multiplyRows<Format, 2>(rows, depth, a, byRow, byK, b, add, to, toRow);
-    case 1: return multiplyRows<Format, 1>(rows, depth, a, byRow, byK, b, add, to, toRow);
-  }
 }
 
 // 16 factors of a tile or a filter, 4×4 of them, for kLanes channels.
@@ -134,9 +60,9 @@ SIMSIAM_LOOP void filter(const float* w, int64_t inputs, int64_t outputs, bool t
   constexpr int64_t kFactors = Format::kFactors;
   const int64_t rows = turned ? outputs : inputs, columns = turned ? inputs : outputs;
   const int64_t skip = winogradSkip(rows * columns / kFactors);
+  const Panels panels{columns, kPanel};
   Block block;
   for (int64_t column = 0; column < columns; column += kLanes) {
-    const int64_t panel = column / kPanel * kPanel, width = least(kPanel, columns - panel);
     for (int64_t row = first; row < first + count; row += kFactors) {
       if (turned && (row - first) % kLanes == 0) turn(w, inputs, outputs, row, column, &block);
       Factors factors[kFactors];
@@ -146,7 +72,7 @@ SIMSIAM_LOOP void filter(const float* w, int64_t inputs, int64_t outputs, bool t
           g[i] = load(turned ? block.values[i][(row + f - first) % kLanes] : w + (i * inputs + row + f) * outputs + column);
         factors[f] = filterFactors(g);
       }
-      storeRows<Format>(factors, skip, to + (panel * rows + row * width) / kFactors + (column - panel));
+      storeRows<Format>(factors, skip, to + panels.at(rows / kFactors, row / kFactors, column));
     }
   }
 }
@@ -230,38 +156,36 @@ SIMSIAM_LOOP void convolve(const typename Format::Value* x, const float* filter,
   writeTiles<Format>(products, images, outputs, first, count, outputSkip, y);
 }
 
-// kFactors tiles each make one row; those that are missing are zeros.
+// kFactors tiles each make one row; those that are missing are zeros. factors(tile, channel): those of one.
+template <class Format, class TileFactors>
+SIMSIAM_STEP void storeTiles(Panels panels, int64_t count, int64_t row, int64_t rows, int64_t skip, float* to,
+                             const TileFactors& factors) {
+  for (int64_t tile = 0; tile < count; tile += Format::kFactors, row++) {
+    for (int64_t first = 0; first < panels.columns; first += panels.width) {
+      const int64_t width = least(panels.width, panels.columns - first);
+      for (int64_t column = 0; column < width; column += kLanes) {
+        Factors own[Format::kFactors] = {};
+        for (int64_t f = 0; f < least(Format::kFactors, count - tile); f++) own[f] = factors(tile + f, first + column);
+        storeRows<Format>(own, skip, to + first * rows + row * width + column);
+      }
+    }
+  }
+}
+
 template <class Format>
 SIMSIAM_LOOP void inputTiles(const typename Format::Value* x, WinogradImages images, int64_t channels, int64_t first,
                              int64_t count, int64_t row, int64_t skip, float* to) {
-  for (int64_t tile = 0; tile < count; tile += Format::kFactors, row++) {
-    for (int64_t channel = 0; channel < channels; channel += kLanes) {
-      Factors factors[Format::kFactors] = {};
-      for (int64_t f = 0; f < least(Format::kFactors, count - tile); f++)
-        factors[f] = inputFactors<Format>(x, images, channels, first + tile + f, channel);
-      storeRows<Format>(factors, skip, to + row * channels + channel);
-    }
-  }
+  storeTiles<Format>({channels, channels}, count, row, 0, skip, to, [&](int64_t tile, int64_t channel) SIMSIAM_TARGET {
+    return inputFactors<Format>(x, images, channels, first + tile, channel);
+  });
 }
 
 template <class Format>
 SIMSIAM_LOOP void outputTiles(const typename Format::Value* dy, WinogradImages images, int64_t channels, int64_t first,
                               int64_t count, int64_t row, int64_t rows, int64_t skip, float* to) {
-  for (int64_t tile = 0; tile < count; tile += Format::kFactors, row++) {
-    for (int64_t channel = 0; channel < channels; channel += kLanes) {
-      const int64_t panel = channel / kPanel * kPanel, width = least(kPanel, channels - panel);
-      Factors factors[Format::kFactors] = {};
-      for (int64_t f = 0; f < least(Format::kFactors, count - tile); f++)
-        factors[f] = outputFactors<Format>(dy, images, channels, first + tile + f, channel);
-      storeRows<Format>(factors, skip, to + panel * rows + row * width + (channel - panel));
-    }
-  }
-}
-
-template <class Format>
-SIMSIAM_LOOP void product(const float* input, const float* panel, int64_t rows, int64_t inputs, int64_t width, int64_t outputs,
-                          bool add, float* to) {
-  multiplyPanel<Format>(inputs, rows, input, 1, inputs, panel, width, add, to, outputs);
+  storeTiles<Format>({channels, kPanel}, count, row, rows, skip, to, [&](int64_t tile, int64_t channel) SIMSIAM_TARGET {
+    return outputFactors<Format>(dy, images, channels, first + tile, channel);
+  });
 }
 
 // Gᵀ u G, where u is 4×4 and the outcome 3×3.
@@ -284,20 +208,12 @@ SIMSIAM_LOOP void filterGradient(const float* from, int64_t skip, int64_t inputs
 }
 
 template <class Format>
-constexpr WinogradLoops<typename Format::Value> loopsOf() {
-  return {Format::kFactors, kPanel, filter<Format>, convolve<Format>, inputTiles<Format>, outputTiles<Format>, product<Format>, filterGradient};
+constexpr WinogradLoops<typename Format::Value> winogradLoopsOf() {
+  return {Format::kFactors, kPanel, filter<Format>, convolve<Format>, inputTiles<Format>, outputTiles<Format>, product<Format>,
+          filterGradient};
 }
-
-// Floats throughout.
-struct Single {
-  using Value = float;
-  static constexpr int64_t kFactors = 1;
-  SIMSIAM_STEP Vector load(const float* from) { return simsiam::load(from); }
-  SIMSIAM_STEP void store(float* to, Vector value) { simsiam::store(to, value); }
-  SIMSIAM_STEP void storeColumns(float* to, Vector factors) { simsiam::store(to, factors); }
-  SIMSIAM_STEP void storeRows(float* to, Vector only, Vector) { simsiam::store(to, only); }
-  SIMSIAM_STEP Vector multiplyAdd(Vector a, Vector b, Vector c) { return simsiam::multiplyAdd(a, b, c); }
-};
 
 }  // namespace
 }  // namespace simsiam
+
+#endif  // SIMSIAM_WINOGRAD_LOOPS_H_

@@ -1,4 +1,4 @@
-// Winograd's method for processors with AVX2 and FMA.
+// The loops of processors.h for processors with AVX2 and FMA.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #include <immintrin.h>
 
@@ -21,7 +21,7 @@ SIMSIAM_TARGET inline Vector multiplyAdd(Vector a, Vector b, Vector c) { return 
 }  // namespace
 }  // namespace simsiam
 
-#include "winograd_loops.h"
+#include "processor_loops.h"
 
-const simsiam::WinogradLoops<float> simsiam::kWinogradAvx2 = simsiam::loopsOf<simsiam::Single>();
+const simsiam::ProcessorLoops<float> simsiam::kAvx2 = simsiam::processorLoopsOf<simsiam::Single>();
 #endif

@@ -1,10 +1,7 @@
-// Winograd's method for processors with AVX-512.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+// Vectors of AVX-512, for functions of SIMSIAM_TARGET.
 #include <immintrin.h>
 
 #include <cstdint>
-
-#define SIMSIAM_TARGET __attribute__((target("avx512f")))
 
 namespace simsiam {
 namespace {
@@ -20,8 +17,3 @@ SIMSIAM_TARGET inline Vector multiplyAdd(Vector a, Vector b, Vector c) { return 
 
 }  // namespace
 }  // namespace simsiam
-
-#include "winograd_loops.h"
-
-const simsiam::WinogradLoops<float> simsiam::kWinogradAvx512 = simsiam::loopsOf<simsiam::Single>();
-#endif

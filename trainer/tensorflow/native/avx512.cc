@@ -1,0 +1,9 @@
+// The loops of processors.h for processors with AVX-512.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define SIMSIAM_TARGET __attribute__((target("avx512f")))
+
+#include "avx512_vectors.h"
+#include "processor_loops.h"
+
+const simsiam::ProcessorLoops<float> simsiam::kAvx512 = simsiam::processorLoopsOf<simsiam::Single>();
+#endif

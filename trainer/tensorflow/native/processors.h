@@ -1,0 +1,26 @@
+// Loops that are written for the vectors of one kind of processor, each kind in a file of its own.
+#ifndef SIMSIAM_PROCESSORS_H_
+#define SIMSIAM_PROCESSORS_H_
+
+#include "filter_gradient.h"
+#include "winograd.h"
+
+namespace simsiam {
+
+// Value: float, or uint16_t for bfloat16, of which two are multiplied at once and whose sums are float.
+template <class Value>
+struct ProcessorLoops {
+  WinogradLoops<Value> winograd;
+  FilterGradientLoops<Value> filterGradient;
+};
+
+extern const ProcessorLoops<float> kAvx512, kAvx2;
+extern const ProcessorLoops<uint16_t> kAvx512Bfloat16;
+
+// Those for this processor; nullptr where there are none.
+template <class Value>
+const ProcessorLoops<Value>* processorLoops();
+
+}  // namespace simsiam
+
+#endif  // SIMSIAM_PROCESSORS_H_
