@@ -11,6 +11,7 @@ const cases = [
   ['resnet18', 16, 128, 'fp32'],
   ['resnet50', 16, 224, 'fp32'],
   ['resnet18', 16, 128, 'bf16'],
+  ['resnet50', 16, 224, 'bf16'],
 ] as const;
 const WARM_UP = 2;
 

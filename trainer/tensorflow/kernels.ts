@@ -1,4 +1,6 @@
 /** Ops of our addon, with kernels for CPUs alone (native/batch_norm.cc, …). They have no gradients. */
+import { requireSession } from './active-session.ts';
+import { symbolicId } from './interception.ts';
 import { nativeAddon } from './native.ts';
 import { addOp } from './raw-op.ts';
 import type { tf } from './tfjs.ts';
@@ -91,16 +93,17 @@ export type ConvolutionType = 'float32' | 'bfloat16';
  * @param filter [3, 3, inputs, outputs], float32, both multiples of 16
  * @param options.type of the images
  * @param options.turned the filter of the gradient of the input: rotated by 180°, inputs and outputs exchanged
+ * @param options.after what must be there before
  */
 export function winogradFilter(
   filter: tf.Tensor,
-  { type, turned }: { readonly type: ConvolutionType; readonly turned: boolean },
+  { type, turned, after }: { readonly type: ConvolutionType; readonly turned: boolean; readonly after?: tf.Tensor },
 ): tf.Tensor {
   const [, , inputs = 0, outputs = 0] = filter.shape;
   const paired = type === 'bfloat16';
   // Its 16 matrices lie 80 floats apart (native/winograd.h), each of which holds two factors of bfloat16.
   const length = 16 * ((inputs * outputs) / (paired ? 2 : 1) + 80);
-  return outputsOf('SimsiamWinogradFilter', [filter], { turned, paired }, [[length]])[0]!;
+  return outputsOf('SimsiamWinogradFilter', [filter], { turned, paired }, [[length]], after && [after])[0]!;
 }
 
 /**
@@ -141,6 +144,9 @@ function outputsOf(
   inputs: readonly tf.Tensor[],
   attrs: Readonly<Record<string, number | boolean>>,
   shapes: readonly (readonly number[])[],
+  after: readonly tf.Tensor[] = [],
 ): tf.Tensor[] {
-  return addOp(op, inputs, attrs, shapes.length, { shapes }).map(({ tensor }) => tensor);
+  const session = requireSession(op);
+  const controls = after.map((tensor) => symbolicId(session, tensor));
+  return addOp(op, inputs, attrs, shapes.length, { shapes, controls }).map(({ tensor }) => tensor);
 }

@@ -63,15 +63,22 @@ function winogradServes(w: Tensor, stride: number, x: Tensor, type: ConvolutionT
   return w.shape[0] === 3 && stride === 1 && saves && ownServes(w, type);
 }
 
-/** The filter, in float32, is transformed once for all views. */
+/**
+ * The filter, in float32, is transformed once for all views; for the backward pass when the first gradient is there, lest it
+ * take memory until then.
+ */
 function winograd(views: Views, w: Tensor, type: ConvolutionType): Views {
   const [, , inputs, outputs] = w.shape as [number, number, number, number];
-  const [forward, backward] = [false, true].map((turned) => winogradFilter(w, { type, turned })) as [Tensor, Tensor];
+  const forward = winogradFilter(w, { type, turned: false });
+  let backward: Tensor | undefined;
   return views.map((view) =>
     differentiable([view, w], (x) => ({
       value: winogradConvolution(x, forward, outputs),
-      saved: [x, backward],
-      gradient: (dy) => [winogradConvolution(dy, backward, inputs), winogradFilterGradient(x, dy)],
+      saved: [x, w],
+      gradient: (dy) => {
+        backward ??= winogradFilter(w, { type, turned: true, after: dy });
+        return [winogradConvolution(dy, backward, inputs), winogradFilterGradient(x, dy)];
+      },
     })),
   );
 }
