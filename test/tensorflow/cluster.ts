@@ -11,7 +11,8 @@ export class RankProcess {
 
   constructor(order: RankOrder) {
     this.process = fork(new URL('./rank-fixture.js', import.meta.url), {
-      env: { ...process.env, TF_NUM_INTRAOP_THREADS: '1' },
+      // glibc fills freed memory, so that who still uses it fails.
+      env: { ...process.env, TF_NUM_INTRAOP_THREADS: '1', MALLOC_PERTURB_: '165' },
       stdio: ['ignore', 'inherit', 'ignore', 'ipc'],
     });
     this.process.on('message', (message: RankReport) => this.#reports.push(message));

@@ -9,7 +9,7 @@ import { cast } from '../../trainer/tensorflow/raw-op.ts';
 import { type GraphFunction, Runtime, type TensorList } from '../../trainer/tensorflow/runtime.ts';
 import { tf } from '../../trainer/tensorflow/tfjs.ts';
 
-export type Scenario = 'reduce' | 'late' | 'busy' | 'loop' | 'abort' | 'exit';
+export type Scenario = 'reduce' | 'late' | 'busy' | 'loop' | 'abort' | 'exit' | 'fail' | 'end';
 
 export interface RankOrder {
   readonly rank: number;
@@ -47,6 +47,20 @@ function vectorOf(runtime: Runtime): TensorList {
 
 function sum(runtime: Runtime, name: string): GraphFunction {
   return runtime.trace(name, [[{ dtype: 'float32', shape: [1000] }]], (x = []) => [allReduceSum(x)]);
+}
+
+/** Calls, each in a runtime of its own. Products are all of different sizes, so that each has a kernel of its own. */
+function several(order: RankOrder, { calls, products, rows }: Record<'calls' | 'products' | 'rows', number>) {
+  return Array.from({ length: calls }, (_, own) => {
+    const runtime = open(order);
+    const spec = { dtype: 'float32', shape: [rows, rows] } as const;
+    const fn = runtime.trace('products', [[spec]], ([x] = []) => {
+      const times = Array.from({ length: products }, (_, i) => 1 + i * calls + own);
+      return [[tf.addN(times.map((n) => tf.sum(tf.matMul(tf.tile(x!, [n, 1]), x!))))]];
+    });
+    const inputs = runtime.tensors([{ spec, bytes: new Float32Array(rows * rows) }]);
+    return () => fn.call([inputs]);
+  });
 }
 
 const scenarios: Readonly<Record<Scenario, (order: RankOrder) => Promise<void>>> = {
@@ -148,5 +162,23 @@ const scenarios: Readonly<Record<Scenario, (order: RankOrder) => Promise<void>>>
     void sum(runtime, 'cut').call([vectorOf(runtime)]);
     report({ type: 'stepped' });
     process.on('message', () => process.exit(7));
+  },
+
+  // Ends the process in the middle of first calls, which make their kernels.
+  async fail(order) {
+    await Promise.race(several(order, { calls: 8, products: 100, rows: 8 }).map((call) => call()));
+    process.exit(7);
+  },
+
+  // Lets the process end by itself, with calls and a read that go on while Node takes its environment down.
+  async end(order) {
+    const calls = several(order, { calls: 16, products: 2, rows: 128 });
+    const vector = vectorOf(open(order));
+    await Promise.all(calls.map((call) => call()));
+    process.once('exit', () => {
+      for (const call of calls) void call();
+      void vector.read(0);
+    });
+    process.disconnect();
   },
 };

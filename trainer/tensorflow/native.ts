@@ -15,8 +15,8 @@
  * Threads: calls of a runtime run one after the other, in the order of {@link NativeAddon.callFunction}, on a thread of
  * their own; reads copy on libuv's pool. The event loop stays alive while a call or a read is in flight.
  *
- * End of the process: once a runtime is open the process ends without the destructors of C++ statics (Linux), since
- * they would tear TensorFlow down under a call in flight.
+ * End of the process: it doesn't wait for calls in flight, which end with it. So it ends without the destructors of C++
+ * statics (Linux), which would tear TensorFlow down under them.
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -64,6 +64,12 @@ export interface NativeAddon {
   hasConvolutions(): boolean;
   /** The same in bfloat16. */
   hasBfloat16Convolutions(): boolean;
+
+  /**
+   * From now on the process ends with its exit code, but without the destructors of what C++ statics there are now. Those
+   * of later ones still run.
+   */
+  leaveWithoutDestructors(): void;
 
   /** Opens a context of its own with `threads` threads in each pool. */
   openRuntime(threads: number): NativeRuntime;
@@ -139,8 +145,9 @@ let loaded: NativeAddon | undefined;
 
 /** The addon, loaded at the first call. Throws {@link NativeAddonError} with the way to mend it. */
 export function nativeAddon(): NativeAddon {
+  if (loaded) return loaded;
   try {
-    loaded ??= createRequire(import.meta.url)(addonPath) as NativeAddon;
+    loaded = createRequire(import.meta.url)(addonPath) as NativeAddon;
   } catch (error) {
     throw new NativeAddonError(
       `The TensorFlow addon can't be loaded from ${addonPath}: ${messageOf(error)}; run "npm run setup", which builds it ` +
@@ -148,5 +155,8 @@ export function nativeAddon(): NativeAddon {
       { cause: error },
     );
   }
-  return loaded;
+  const addon = loaded;
+  // Not before: TensorFlow makes statics as it needs them, such as oneDNN's cache of kernels at the first convolution.
+  process.once('exit', () => addon.leaveWithoutDestructors());
+  return addon;
 }

@@ -1,5 +1,6 @@
 // What JavaScript sees of the addon. The contract is trainer/tensorflow/native.ts.
 #include "js.h"
+#include "process_exit.h"
 #include "read.h"
 #include "runtime.h"
 #include "tensors.h"
@@ -24,6 +25,7 @@ napi_value initialize(napi_env env, napi_value exports) {
   add(env, exports, "tensorflowVersion", guarded<tensorflowVersion>);
   add(env, exports, "hasConvolutions", guarded<hasConvolutions<float>>);
   add(env, exports, "hasBfloat16Convolutions", guarded<hasConvolutions<uint16_t>>);
+  add(env, exports, "leaveWithoutDestructors", guarded<leaveWithoutDestructors>);
   add(env, exports, "openRuntime", guarded<openRuntime>);
   add(env, exports, "joinCluster", guarded<joinCluster>);
   add(env, exports, "onGpu", guarded<onGpu>);

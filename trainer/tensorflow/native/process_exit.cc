@@ -2,24 +2,22 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
 
 #include <unistd.h>
 
 namespace simsiam {
 
-void leaveWithoutDestructors() {
+// leaveWithoutDestructors()
+napi_value leaveWithoutDestructors(napi_env, napi_callback_info) {
 #ifdef __GLIBC__  // on_exit knows the exit code; elsewhere there is no such thing, and the usual end has to do
-  static std::once_flag once;
-  std::call_once(once, [] {
-    on_exit(
-        [](int code, void*) {
-          fflush(nullptr);
-          _exit(code);
-        },
-        nullptr);
-  });
+  on_exit(
+      [](int code, void*) {
+        fflush(nullptr);
+        _exit(code);
+      },
+      nullptr);
 #endif
+  return nullptr;
 }
 
 }  // namespace simsiam

@@ -2,11 +2,12 @@
 #ifndef SIMSIAM_PROCESS_EXIT_H_
 #define SIMSIAM_PROCESS_EXIT_H_
 
+#include "js.h"
+
 namespace simsiam {
 
-// From now on the process ends with its exit code but without the destructors of C++ statics: they would pull
-// TensorFlow's globals away under a thread that executes a function, or wait for a peer that is gone.
-void leaveWithoutDestructors();
+// Exported to JavaScript; see native.ts.
+napi_value leaveWithoutDestructors(napi_env env, napi_callback_info info);
 
 }  // namespace simsiam
 

@@ -52,19 +52,20 @@ void completeRead(napi_env env, napi_status, void* data) {
   napi_delete_async_work(env, read->work);
   read->handles.clear();
   tellV8(env);
-  if (!read->code.empty()) {
-    napi_reject_deferred(env, read->deferred, newError(env, read->code, read->message));
-    return;
+  try {
+    if (!read->code.empty()) throw Failure(read->code, read->message);
+    napi_value buffers = newArray(env, read->copies.size());
+    for (size_t i = 0; i < read->copies.size(); i++) {
+      napi_value buffer;
+      auto& copy = read->copies[i];
+      check(napi_create_external_arraybuffer(env, copy.first, copy.second, freeCopy, nullptr, &buffer), "making a buffer");
+      copy.first = nullptr;  // the buffer owns it now
+      setElement(env, buffers, i, buffer);
+    }
+    napi_resolve_deferred(env, read->deferred, buffers);
+  } catch (const Failure& failure) {  // for one while Node takes the environment down
+    napi_reject_deferred(env, read->deferred, newError(env, failure.code, failure.message));
   }
-  napi_value buffers = newArray(env, read->copies.size());
-  for (size_t i = 0; i < read->copies.size(); i++) {
-    napi_value buffer;
-    auto& copy = read->copies[i];
-    check(napi_create_external_arraybuffer(env, copy.first, copy.second, freeCopy, nullptr, &buffer), "making a buffer");
-    copy.first = nullptr;  // the buffer owns it now
-    setElement(env, buffers, i, buffer);
-  }
-  napi_resolve_deferred(env, read->deferred, buffers);
 }
 
 }  // namespace

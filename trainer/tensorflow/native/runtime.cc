@@ -3,7 +3,6 @@
 #include <thread>
 
 #include "kernels.h"
-#include "process_exit.h"
 #include "status.h"
 #include "thread_pool.h"
 
@@ -11,9 +10,12 @@ namespace simsiam {
 
 std::shared_ptr<Runtime> Runtime::start(napi_env env, std::shared_ptr<Context> context) {
   std::shared_ptr<Runtime> runtime(new Runtime(std::move(context)));
-  check(napi_create_threadsafe_function(env, nullptr, nullptr, newString(env, "simsiam:call"), 0, 1, nullptr, nullptr,
-                                        runtime.get(), settle, &runtime->settled_),
+  // Node keeps the runtime until `stopListening`, the last that it calls with it.
+  auto kept = std::make_unique<std::shared_ptr<Runtime>>(runtime);
+  check(napi_create_threadsafe_function(env, nullptr, nullptr, newString(env, "simsiam:call"), 0, 1, kept.get(),
+                                        stopListening, runtime.get(), settle, &runtime->settled_),
         "making a thread-safe function");
+  kept.release();
   check(napi_unref_threadsafe_function(env, runtime->settled_), "letting the event loop go");
   // Detached: a call that waits for a lost peer must not hold the end of the process.
   std::thread([runtime] { runtime->run(); }).detach();
@@ -52,14 +54,24 @@ void Runtime::run() {
     }
     execute(call.get());
     call->inputs.clear();
-    // The runtime travels with the answer, so that it is there when the main thread comes to it.
-    auto* answer = new std::pair<std::shared_ptr<Runtime>, std::shared_ptr<Call>>(shared_from_this(), std::move(call));
-    if (napi_call_threadsafe_function(settled_, answer, napi_tsfn_nonblocking) != napi_ok) {
-      delete answer;  // the process ends, nobody listens any more
-      return;
-    }
+    if (!answer(std::move(call))) return;
   }
-  napi_release_threadsafe_function(settled_, napi_tsfn_release);
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (listening_) napi_release_threadsafe_function(settled_, napi_tsfn_release);
+}
+
+bool Runtime::answer(std::shared_ptr<Call> call) {
+  auto data = std::make_unique<std::shared_ptr<Call>>(std::move(call));
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!listening_ || napi_call_threadsafe_function(settled_, data.get(), napi_tsfn_nonblocking) != napi_ok) return false;
+  data.release();  // `settle` has it now
+  return true;
+}
+
+void Runtime::stopListening(napi_env, void* data, void*) {
+  std::unique_ptr<std::shared_ptr<Runtime>> kept(static_cast<std::shared_ptr<Runtime>*>(data));
+  std::lock_guard<std::mutex> lock((*kept)->mutex_);
+  (*kept)->listening_ = false;
 }
 
 void Runtime::execute(Call* call) const {
@@ -86,11 +98,11 @@ void Runtime::execute(Call* call) const {
   for (int i = 0; i < count; i++) call->outputs.push_back(std::make_shared<Handle>(context_, outputs[i]));
 }
 
-void Runtime::settle(napi_env env, napi_value, void*, void* data) {
-  std::unique_ptr<std::pair<std::shared_ptr<Runtime>, std::shared_ptr<Call>>> answer(
-      static_cast<std::pair<std::shared_ptr<Runtime>, std::shared_ptr<Call>>*>(data));
-  if (env == nullptr) return;  // the environment is being torn down
-  auto& [runtime, call] = *answer;
+void Runtime::settle(napi_env env, napi_value, void* context, void* data) {
+  const std::unique_ptr<std::shared_ptr<Call>> answer(static_cast<std::shared_ptr<Call>*>(data));
+  if (env == nullptr) return;  // the environment ends, after `stopListening`
+  auto* runtime = static_cast<Runtime*>(context);
+  const std::shared_ptr<Call>& call = *answer;
   if (--runtime->unsettled_ == 0) napi_unref_threadsafe_function(env, runtime->settled_);
   call->function.reset();  // JavaScript may hold the call for long
   try {
@@ -120,7 +132,6 @@ napi_value openRuntime(napi_env env, napi_callback_info info) {
   registerKernels();
   usePoolThreads(threads);
   auto context = Context::open(threads);
-  leaveWithoutDestructors();
   return box<Runtime>(env, Runtime::start(env, std::move(context)), deleteBox<Runtime>);
 }
 

@@ -33,7 +33,7 @@ struct Call {
   std::string code, message;  // of the failure, if there is one
 };
 
-class Runtime : public std::enable_shared_from_this<Runtime> {
+class Runtime {
  public:
   static constexpr uint64_t kTag = 0x73696d7369616d04;
   static constexpr const char* kName = "runtime";
@@ -47,7 +47,11 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
   explicit Runtime(std::shared_ptr<Context> context) : context_(std::move(context)) {}
   void run();
   void execute(Call* call) const;
+  // Hands a call back to the main thread; false when nobody listens there any more.
+  bool answer(std::shared_ptr<Call> call);
+  // These two on the main thread.
   static void settle(napi_env env, napi_value, void* context, void* data);
+  static void stopListening(napi_env env, void* data, void* context);
 
   std::shared_ptr<Context> context_;
   napi_threadsafe_function settled_ = nullptr;
@@ -57,6 +61,9 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
   std::deque<std::shared_ptr<Call>> queue_;
   std::shared_ptr<Call> running_;
   bool closed_ = false;
+  // Whether settled_ is there: Node 20 deletes it with the environment, even if the thread has not released it. The thread
+  // uses it under mutex_ only, for which `stopListening` waits before it goes.
+  bool listening_ = true;
 };
 
 // Exported to JavaScript; see native.ts.
