@@ -51,7 +51,9 @@ ${table(['step', ...ways.map(wayName)], pilots)}
 The peak is the fastest matrix product or convolution of several that TensorFlow's library was found to do here
 (\`bench/peak.ts\`), measured in the same rounds. A step's operations are those of convolutions and matrix products, forward
 and twice as many backward, as often as their definition multiplies: Winograd's method, by which ours computes most 3×3
-convolutions, multiplies less often, so that the share may pass 1. Memory is the most that was resident at once, the program and its libraries included.
+convolutions, multiplies less often, so that the share may pass 1. Memory is the most that was resident at once, the program and its libraries
+included. Of a batch norm ours keeps what goes in and what comes out, which the next convolution's gradient reads; so does
+PyTorch's eager step. Its compiled step keeps the one and computes the other anew on the way back.
 
 ${table(['step', 'ours, GFLOP/s', 'peak, GFLOP/s', 'share (quartiles)', 'ours, MiB', 'PyTorch, MiB', 'ratio'], resources)}
 

@@ -92,6 +92,7 @@ oneDNN's convolutions are the same kernels on both sides, made for the processor
 3×3 convolutions of stride 1 are ours, by a method that multiplies less often, as is the gradient of the weights of those of stride 2
 ([ADR 0018](adr/0018-winograds-method-on-cpus.md)). The rest is how often a framework passes over memory for what is between
 convolutions ([ADR 0017](adr/0017-kernels-of-our-own-on-cpus.md)), and how often it changes layouts. What is left of a step is mostly
-convolutions of 1×1 and of stride 2, which oneDNN computes for both sides.
+convolutions of 1×1 and of stride 2, which oneDNN computes for both sides; in a ResNet-50, whose activations no cache holds, batch
+norm's passes over memory come next.
 `;
 }
