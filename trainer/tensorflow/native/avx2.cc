@@ -1,5 +1,7 @@
 // The loops of processors.h for processors with AVX2 and FMA.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#include "processors.h"
+
+#ifdef SIMSIAM_HAS_LOOPS
 #include <immintrin.h>
 
 #include <cstdint>

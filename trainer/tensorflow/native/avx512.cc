@@ -1,5 +1,7 @@
 // The loops of processors.h for processors with AVX-512.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#include "processors.h"
+
+#ifdef SIMSIAM_HAS_LOOPS
 #define SIMSIAM_TARGET __attribute__((target("avx512f")))
 
 #include "avx512_vectors.h"

@@ -1,5 +1,7 @@
 // The loops of processors.h in bfloat16, for processors whose AVX-512 multiplies it.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#include "processors.h"
+
+#ifdef SIMSIAM_HAS_BFLOAT16_LOOPS
 #define SIMSIAM_TARGET __attribute__((target("avx512f,avx512bf16")))
 
 #include "avx512_vectors.h"

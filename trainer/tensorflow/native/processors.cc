@@ -1,9 +1,5 @@
 #include "processors.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define SIMSIAM_HAS_LOOPS 1
-#endif
-
 namespace simsiam {
 
 template <>
@@ -17,7 +13,7 @@ const ProcessorLoops<float>* processorLoops() {
 
 template <>
 const ProcessorLoops<uint16_t>* processorLoops() {
-#ifdef SIMSIAM_HAS_LOOPS
+#ifdef SIMSIAM_HAS_BFLOAT16_LOOPS
   // Whoever has AMX multiplies by it many times as fast, and oneDNN does.
   if (__builtin_cpu_supports("avx512bf16") && !__builtin_cpu_supports("amx-bf16")) return &kAvx512Bfloat16;
 #endif

@@ -5,6 +5,14 @@
 #include "filter_gradient.h"
 #include "winograd.h"
 
+// Which builds have them.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define SIMSIAM_HAS_LOOPS
+#if __GNUC__ >= 11
+#define SIMSIAM_HAS_BFLOAT16_LOOPS
+#endif
+#endif
+
 namespace simsiam {
 
 // Value: float, or uint16_t for bfloat16, of which two are multiplied at once and whose sums are float.
