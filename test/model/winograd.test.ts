@@ -10,7 +10,6 @@ import { promisify } from 'node:util';
 import { addons } from '../../scripts/setup/addons.ts';
 import { findTools } from '../../scripts/setup/tools.ts';
 import {
-  hasConvolutions,
   winogradConvolution,
   winogradFilter,
   winogradFilterGradient,
@@ -21,27 +20,14 @@ import { Runtime } from '../../trainer/tensorflow/runtime.ts';
 import { tf, type Tensor } from '../../trainer/tensorflow/tfjs.ts';
 import { callAndRead, evaluate, noise, toFloats, trace, type Value } from '../tensorflow/support.ts';
 import { distance } from './distance.ts';
+import { promisedTypes, types } from './processor-types.ts';
 
-interface Case {
-  readonly type: ConvolutionType;
-  /** Of both ways from each other, over their length. */
-  readonly furthest: number;
-  readonly skip: string | false;
-}
-
-const cases: readonly Case[] = [
-  {
-    type: 'float32',
-    furthest: 1e-6,
-    skip: hasConvolutions('float32') ? false : 'this processor has neither AVX-512 nor AVX2 with FMA',
-  },
-  {
-    type: 'bfloat16',
-    // Rounding to 8 bits moves a value by up to 1/512 of it, and sums of transformed values by √(25/9) of that.
-    furthest: 2 ** -8 * Math.sqrt(25 / 9),
-    skip: hasConvolutions('bfloat16') ? false : 'this processor multiplies no bfloat16 by AVX-512, or by AMX',
-  },
-];
+/** How far both ways may be from each other, over their length. */
+const furthest: Readonly<Record<ConvolutionType, number>> = {
+  float32: 1e-6,
+  // Rounding to 8 bits moves a value by up to 1/512 of it, and sums of transformed values by √(25/9) of that.
+  bfloat16: 2 ** -8 * Math.sqrt(25 / 9),
+};
 
 interface Shape {
   readonly images: number;
@@ -83,8 +69,12 @@ function direct(type: ConvolutionType, x: Tensor, w: Tensor, dy: Tensor): Tensor
   ];
 }
 
-for (const { type, furthest, skip } of cases) {
-  describe(`Winograd's method agrees with TensorFlow's convolutions, forward and backward: ${type}`, { skip }, () => {
+it('this processor has the kernels that its flags promise', async () => {
+  assert.deepEqual(types, await promisedTypes());
+});
+
+for (const type of types) {
+  describe(`Winograd's method agrees with TensorFlow's convolutions, forward and backward: ${type}`, () => {
     for (const shape of [
       { images: 1, height: 1, width: 1, inputs: 16, outputs: 16 },
       { images: 2, height: 5, width: 8, inputs: 48, outputs: 80 },
@@ -98,7 +88,7 @@ for (const { type, furthest, skip } of cases) {
         ]);
         for (const [i, name] of ['output', 'gradient of the input', 'gradient of the filter'].entries()) {
           const far = distance(toFloats(outputs[i]!), toFloats(outputs[i + 3]!));
-          assert.ok(far <= furthest, `${name}: ${far}`);
+          assert.ok(far <= furthest[type], `${name}: ${far}`);
         }
       });
     }
@@ -106,13 +96,12 @@ for (const { type, furthest, skip } of cases) {
 }
 
 it('it has the same bits with any number of threads', async (context) => {
-  const able = cases.filter(({ skip }) => skip === false);
-  if (able.length === 0) return context.skip(cases[0]!.skip || undefined);
+  if (types.length === 0) return context.skip('this processor has no such kernels');
   const values = valuesOf({ images: 16, height: 16, width: 16, inputs: 128, outputs: 64 });
   const fn = trace(
     'all_types',
     values.map(({ spec }) => spec),
-    (x, w, dy) => able.flatMap(({ type }) => byWinograd(type, x, w, dy)),
+    (x, w, dy) => types.flatMap((type) => byWinograd(type, x, w, dy)),
   );
   const alone = await callAndRead(fn, values);
   const other = Runtime.open({ threads: 4 }); // from now on the kernels have four
