@@ -63,11 +63,9 @@ const restartsSchema = z.strictObject({
 
 /** What counting needs to remember, so that an operator that starts anew counts nothing twice. */
 const countedSchema = z.strictObject({
-  pods: z
-    .array(z.string().max(64))
-    .max(4096)
-    .exactOptional()
-    .meta({ description: 'UIDs of failed pods that restarts contains and that still exist.' }),
+  pods: z.array(z.string().max(64)).max(4096).exactOptional().meta({
+    description: 'UIDs of failed pods that restarts contains: of those that exist, and of the last ones that do not.',
+  }),
   worker: z.string().max(64).exactOptional().meta({ description: 'UID of the pod that the figures below are of.' }),
   hang: count.exactOptional().meta({ description: 'Hangs that this pod has told of.' }),
   crash: count.exactOptional().meta({ description: 'Crashes that this pod has told of.' }),

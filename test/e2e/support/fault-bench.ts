@@ -75,6 +75,13 @@ export class FaultBench {
   /** The run ends well, with the history of one that nothing happened to; then it goes. */
   async endsAsUndisturbed(name: string): Promise<KubeObject> {
     const run = await untilComplete(this.workplace, name, 6 * minute);
+    console.log(`${name}: ${JSON.stringify(run['status'].restarts)}, counted ${JSON.stringify(run['status'].counted)}`);
+    for (const { metadata, status } of await this.workplace.kube.list(this.workplace.path('pods'))) {
+      const ends = (status.containerStatuses ?? []).map(({ state }: KubeObject) => state.terminated?.exitCode);
+      console.log(
+        `  ${metadata.name} ${metadata.uid} ${status.phase} ${ends.join()} ${metadata.deletionTimestamp ?? ''}`,
+      );
+    }
     assert.equal(run['status'].phase, 'Succeeded');
     const history = await this.workplace.object(`runs/${name}/pretrain/history.jsonl`);
     assert.equal(history, this.#reference.pretrainHistory);

@@ -54,11 +54,29 @@ describe('counting restarts', () => {
     assert.deepEqual(countRestarts(first, [failed], undefined, false), first);
   });
 
-  it('forgets the UIDs of pods that are gone, not their failures', () => {
+  it('knows pods that are gone when an operator that lags shows them again', () => {
     const first = countRestarts({}, [failed], undefined, false);
-    const second = countRestarts(first, [podOf(run, { uid: 'c', exit: { code: 76 } })], undefined, false);
-    assert.deepEqual(second.restarts, { storage: 1, hang: 1, total: 2 });
-    assert.deepEqual(second.counted, { pods: ['c'] });
+    const gone = countRestarts(first, [], undefined, false);
+    assert.deepEqual(countRestarts(gone, [failed], undefined, false).restarts, first.restarts);
+  });
+
+  it('forgets the UIDs of pods that are long gone, not their failures', () => {
+    let counts = countRestarts({}, [failed], undefined, false);
+    for (let i = 0; i < 33; i++)
+      counts = countRestarts(counts, [podOf(run, { uid: `c${i}`, exit: { code: 76 } })], undefined, false);
+    assert.deepEqual(counts.restarts, { storage: 1, hang: 33, total: 34 });
+    assert.deepEqual(
+      counts.counted?.pods,
+      Array.from({ length: 33 }, (_, i) => `c${i}`),
+    );
+  });
+
+  it('leaves out those that their Job told to go once its stage was done', () => {
+    const late = podOf(run, { uid: 's', index: 1, exit: { code: 75 } });
+    const first = podOf(run, { exit: { code: 0 } });
+    const ofLinear = podOf(run, { uid: 'l', stage: 'linear', index: 1, exit: { code: 75 } });
+    assert.deepEqual(countRestarts({}, [first, late], undefined, false).restarts, { total: 0 });
+    assert.deepEqual(countRestarts({}, [first, late, ofLinear], undefined, false).restarts, { preempted: 1, total: 1 });
   });
 
   it('leaves out those that a suspension stopped, for good, and nothing else', () => {
