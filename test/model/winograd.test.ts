@@ -53,7 +53,7 @@ function byWinograd(type: ConvolutionType, x: Tensor, w: Tensor, dy: Tensor): Te
   return [
     winogradConvolution(images, winogradFilter(w, { type, turned: false }), outputs),
     winogradConvolution(gradients, winogradFilter(w, { type, turned: true }), inputs),
-    winogradFilterGradient(images, gradients),
+    winogradFilterGradient([images], [gradients]),
   ].map((tensor) => cast(tensor, 'float32'));
 }
 

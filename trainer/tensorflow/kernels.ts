@@ -115,9 +115,14 @@ export function winogradConvolution(x: tf.Tensor, filter: tf.Tensor, outputs: nu
   return outputsOf('SimsiamWinograd', [x, filter], { outputs }, [[...x.shape.slice(0, 3), outputs]])[0]!;
 }
 
-/** The gradient of the filter: float32 [3, 3, inputs, outputs]. x and dy: float32 or bfloat16. */
-export function winogradFilterGradient(x: tf.Tensor, dy: tf.Tensor): tf.Tensor {
-  return outputsOf('SimsiamWinogradFilterGrad', [x, dy], {}, [[3, 3, x.shape[3]!, dy.shape[3]!]])[0]!;
+/**
+ * The gradient of the filter, added up over all views: float32 [3, 3, inputs, outputs].
+ * @param xs of one shape, float32 or bfloat16
+ * @param dys one for each of xs, of the same type
+ */
+export function winogradFilterGradient(xs: readonly tf.Tensor[], dys: readonly tf.Tensor[]): tf.Tensor {
+  const shape = [3, 3, xs[0]!.shape[3]!, dys[0]!.shape[3]!];
+  return outputsOf('SimsiamWinogradFilterGrad', [...xs, ...dys], { views: xs.length }, [shape])[0]!;
 }
 
 /**

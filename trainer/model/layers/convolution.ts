@@ -1,16 +1,10 @@
 import { onGpu } from '../../tensorflow/device.ts';
-import {
-  filterGradient,
-  hasConvolutions,
-  winogradConvolution,
-  winogradFilter,
-  winogradFilterGradient,
-  type ConvolutionType,
-} from '../../tensorflow/kernels.ts';
+import { filterGradient, hasConvolutions, type ConvolutionType } from '../../tensorflow/kernels.ts';
 import { cast, rawOp } from '../../tensorflow/raw-op.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 import { differentiable } from '../../tensorflow/differentiable.ts';
-import type { Layer, Views } from '../layer.ts';
+import type { Layer } from '../layer.ts';
+import { winograd } from './winograd.ts';
 
 interface ConvolutionOptions {
   readonly name: string;
@@ -61,26 +55,6 @@ function winogradServes(w: Tensor, stride: number, x: Tensor, type: ConvolutionT
   const products = 16 * Math.ceil(height / 2) * Math.ceil(width / 2);
   const saves = products <= (2 / 3) * 9 * height * width;
   return w.shape[0] === 3 && stride === 1 && saves && ownServes(w, type);
-}
-
-/**
- * The filter, in float32, is transformed once for all views; for the backward pass when the first gradient is there, lest it
- * take memory until then.
- */
-function winograd(views: Views, w: Tensor, type: ConvolutionType): Views {
-  const [, , inputs, outputs] = w.shape as [number, number, number, number];
-  const forward = winogradFilter(w, { type, turned: false });
-  let backward: Tensor | undefined;
-  return views.map((view) =>
-    differentiable([view, w], (x) => ({
-      value: winogradConvolution(x, forward, outputs),
-      saved: [x, w],
-      gradient: (dy) => {
-        backward ??= winogradFilter(w, { type, turned: true, after: dy });
-        return [winogradConvolution(dy, backward, inputs), winogradFilterGradient(x, dy)];
-      },
-    })),
-  );
 }
 
 /**

@@ -46,11 +46,12 @@ void convolutionOf(const KernelAttributes& attributes, const KernelCall& call) {
   });
 }
 
-// x, dy -> dw. Tiles are added up in groups that depend on the shapes alone.
+// xs, dys -> dw, which is that of all of them. Tiles are added up in groups that depend on the shapes alone.
 template <class Value>
 void filterGradientOf(const KernelCall& call) {
   const WinogradLoops<Value>& loops = processorLoops<Value>()->winograd;
-  const KernelTensor x = call.input(0), dy = call.input(1);
+  const int views = call.inputs() / 2;
+  const KernelTensor x = call.input(0), dy = call.input(views);
   const WinogradImages images = imagesOf(x);
   const int64_t inputs = x.channels(), outputs = dy.channels(), tiles = images.tiles();
   const KernelTensor dw = call.output(0, TF_FLOAT, {3, 3, inputs, outputs});
@@ -61,18 +62,22 @@ void filterGradientOf(const KernelCall& call) {
   float* const sums = scratch(16 * (sumSkip + inputSkip + outputSkip));
   float *const fromInput = sums + 16 * sumSkip, *const fromOutput = fromInput + 16 * inputSkip;
   const Panels panels{outputs, loops.panel};
-  for (int64_t begin = 0; begin < tiles; begin += group) {
-    const int64_t count = std::min(group, tiles - begin), rows = (count + loops.factors - 1) / loops.factors;
-    inParts(count, 16, [&](int64_t tile, int64_t part) {
-      const int64_t row = tile / loops.factors;
-      loops.inputTiles(x.data<Value>(), images, inputs, begin + tile, part, row, inputSkip, fromInput);
-      loops.outputTiles(dy.data<Value>(), images, outputs, begin + tile, part, row, rows, outputSkip, fromOutput);
-    });
-    parallelFor(16 * panels.count(), [&](int64_t job) {
-      const int64_t i = job / panels.count(), panel = job % panels.count(), first = panels.first(panel);
-      loops.product(fromInput + i * inputSkip, inputs, inputs, fromOutput + i * outputSkip + first * rows, panels.widthOf(panel),
-                    rows, begin > 0, sums + i * sumSkip + first, outputs);
-    });
+  for (int view = 0; view < views; view++) {
+    const KernelTensor x = call.input(view), dy = call.input(views + view);
+    for (int64_t begin = 0; begin < tiles; begin += group) {
+      const int64_t count = std::min(group, tiles - begin), rows = (count + loops.factors - 1) / loops.factors;
+      inParts(count, 16, [&](int64_t tile, int64_t part) {
+        const int64_t row = tile / loops.factors;
+        loops.inputTiles(x.data<Value>(), images, inputs, begin + tile, part, row, inputSkip, fromInput);
+        loops.outputTiles(dy.data<Value>(), images, outputs, begin + tile, part, row, rows, outputSkip, fromOutput);
+      });
+      parallelFor(16 * panels.count(), [&](int64_t job) {
+        const int64_t i = job / panels.count(), panel = job % panels.count(), first = panels.first(panel);
+        const bool more = view > 0 || begin > 0;
+        loops.product(fromInput + i * inputSkip, inputs, inputs, fromOutput + i * outputSkip + first * rows,
+                      panels.widthOf(panel), rows, more, sums + i * sumSkip + first, outputs);
+      });
+    }
   }
   inParts(inputs, 16, [&](int64_t first, int64_t count) {
     loops.filterGradient(sums, sumSkip, inputs, outputs, first, count, dw.data<float>());
@@ -98,7 +103,7 @@ void addWinogradKernels() {
   const char* type = "T: {float, bfloat16}";
   addKernel<filter>({"SimsiamWinogradFilter", {"filter: float"}, {"transformed: float"}, {"turned: bool", "paired: bool"}});
   addKernel<convolution>({"SimsiamWinograd", {"x: T", "transformed: float"}, {"y: T"}, {type, "outputs: int"}});
-  addKernel<filterGradient>({"SimsiamWinogradFilterGrad", {"x: T", "dy: T"}, {"filter_gradient: float"}, {type}});
+  addKernel<filterGradient>({"SimsiamWinogradFilterGrad", {"xs: views * T", "dys: views * T"}, {"filter_gradient: float"}, {type, "views: int >= 1"}});
 }
 
 }  // namespace simsiam

@@ -1,0 +1,52 @@
+import {
+  winogradConvolution,
+  winogradFilter,
+  winogradFilterGradient,
+  type ConvolutionType,
+} from '../../tensorflow/kernels.ts';
+import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
+import type { Views } from '../layer.ts';
+
+/**
+ * Convolutions by Winograd's method, whose filter, in float32, is transformed once for all views. Its gradient is one pass over
+ * all of them: of its own for each view it would be written, read and added up, which takes memory as long as the sums do.
+ */
+export function winograd(views: Views, w: Tensor, type: ConvolutionType): Tensor[] {
+  const named = Object.fromEntries(views.map((x, i) => [`view${i}`, x]));
+  return tf.engine().runKernel(registerKernel(views.length, type), { ...named, filter: w }) as unknown as Tensor[];
+}
+
+const registered = new Set<string>();
+
+/** tfjs wants the number of inputs that a kernel saves for its gradient up front: a kernel per number of views. */
+function registerKernel(count: number, type: ConvolutionType): string {
+  const kernelName = `WinogradOf${count}In${type}`;
+  if (registered.has(kernelName)) return kernelName;
+  registered.add(kernelName);
+  const names = Array.from({ length: count }, (_, i) => `view${i}`);
+  tf.registerKernel({
+    kernelName,
+    backendName: 'tensorflow',
+    kernelFunc: ({ inputs }) => {
+      const { filter, ...views } = inputs as unknown as Record<string, Tensor>;
+      const transformed = winogradFilter(filter!, { type, turned: false });
+      return names.map((name) => winogradConvolution(views[name]!, transformed, filter!.shape[3]!));
+    },
+  });
+  tf.registerGradient({
+    kernelName,
+    inputsToSave: [...names, 'filter'],
+    gradFunc: (dy, saved) => {
+      const [dys, views, filter] = [dy as Tensor[], saved.slice(0, count), saved[count]!];
+      // When the first gradient is there, lest it take memory until then.
+      const turned = winogradFilter(filter, { type, turned: true, after: dys.at(-1)! });
+      return {
+        ...Object.fromEntries(
+          names.map((name, i) => [name, () => winogradConvolution(dys[i]!, turned, filter.shape[2]!)]),
+        ),
+        filter: () => winogradFilterGradient(views, dys),
+      };
+    },
+  });
+  return kernelName;
+}
