@@ -60,7 +60,8 @@ const specSchema = z.strictObject({
     source: 'original --workers (32)',
   }),
   collectives: field(z.enum(['auto', 'nccl', 'grpc']).exactOptional(), {
-    description: 'How ranks exchange tensors; unset is `auto`: NCCL where all ranks have GPUs, else gRPC.',
+    description:
+      'How ranks exchange tensors; unset is `auto`: NCCL where all ranks have GPUs, memory where up to 8 run on the cores of one machine, else gRPC.',
     source: 'original --dist-backend',
   }),
   suspend: field(z.boolean().default(false), {

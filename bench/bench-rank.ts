@@ -10,6 +10,8 @@ import { StepTrainer } from './step-trainer.ts';
 export interface RankOrder {
   readonly rank: number;
   readonly addresses: readonly string[];
+  /** Where the ranks exchange tensors in memory, as those of a machine do. */
+  readonly exchange?: string | undefined;
   /** Images of this rank in a step. */
   readonly batch: number;
   readonly imageSize: number;
@@ -29,9 +31,11 @@ export interface RankAnswer {
   readonly normLayers: number;
 }
 
-async function open({ rank, addresses, batch, imageSize }: RankOrder): Promise<(steps: number) => Promise<RankAnswer>> {
+async function open(order: RankOrder): Promise<(steps: number) => Promise<RankAnswer>> {
+  const { rank, addresses, exchange, batch, imageSize } = order;
   const spec = pretrainSchema.parse({ arch: 'resnet18', batchSize: batch * addresses.length, imageSize });
-  const runtime = Runtime.open({ threads: 1, ...(addresses.length > 1 ? { cluster: { rank, addresses } } : {}) });
+  const alone = addresses.length === 1;
+  const runtime = Runtime.open({ threads: 1, ...(alone ? {} : { cluster: { rank, addresses }, exchange }) });
   const trainer = await StepTrainer.open(runtime, spec, batch);
   const { codec, model, step } = trainer;
   const facts = {

@@ -5,12 +5,16 @@
  * "collectiveMilliseconds", the mean of the ranks.
  */
 import { createInterface } from 'node:readline';
+import { makeExchangeFile } from '../trainer/launch/exchange-file.ts';
 import { freePorts } from '../trainer/launch/ports.ts';
 import { RankProcess } from './rank-process.ts';
 
 const [batch, imageSize, ranks] = process.argv.slice(2).map(Number) as [number, number, number];
 const addresses = (await freePorts(ranks)).map((port) => `127.0.0.1:${port}`);
-const group = addresses.map((_, rank) => new RankProcess({ rank, addresses, batch: batch / ranks, imageSize }));
+const exchange = (await makeExchangeFile(ranks))?.path;
+const group = addresses.map((_, rank) => {
+  return new RankProcess({ rank, addresses, exchange, batch: batch / ranks, imageSize });
+});
 
 for await (const line of createInterface({ input: process.stdin })) {
   const answers = await Promise.all(group.map((rank) => rank.run(Number(line))));

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { makeExchangeFile } from '../../trainer/launch/exchange-file.ts';
 import type { RankOrder, RankReport, Scenario } from './rank-fixture.ts';
 
 /** A process that runs rank-fixture.ts, with all that it has said. */
@@ -42,13 +43,22 @@ export async function freeAddresses(count: number): Promise<string[]> {
   return addresses;
 }
 
+/** How ranks reduce: by TensorFlow's messages, or in memory that they share. */
+export type Way = 'messages' | 'memory';
+export const ways: readonly Way[] = process.platform === 'linux' ? ['messages', 'memory'] : ['messages'];
+
 /** Starts the first `started` of `world` ranks. */
 export async function startRanks(
   scenario: Scenario,
   world: number,
-  options: { started?: number; timeoutSeconds?: number } = {},
+  options: { started?: number; timeoutSeconds?: number; way?: Way } = {},
 ): Promise<RankProcess[]> {
-  const { started = world, timeoutSeconds = 60 } = options;
+  const { started = world, timeoutSeconds = 60, way = 'messages' } = options;
   const addresses = await freeAddresses(world);
-  return addresses.slice(0, started).map((_, rank) => new RankProcess({ rank, addresses, timeoutSeconds, scenario }));
+  const file = way === 'memory' ? await makeExchangeFile(world) : undefined;
+  if (way === 'memory' && file === undefined) throw new Error('there is no memory that ranks could share');
+  const order = { addresses, exchange: file?.path, timeoutSeconds, scenario };
+  const ranks = addresses.slice(0, started).map((_, rank) => new RankProcess({ ...order, rank }));
+  if (file) void Promise.all(ranks.map(({ exited }) => exited)).then(file.remove);
+  return ranks;
 }

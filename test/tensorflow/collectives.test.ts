@@ -7,46 +7,97 @@ import { allGather, allReduceMax, allReduceSum } from '../../trainer/tensorflow/
 import { TensorFlowError, TracingError } from '../../trainer/tensorflow/errors.ts';
 import { InstanceKeys } from '../../trainer/tensorflow/instance-keys.ts';
 import { Runtime } from '../../trainer/tensorflow/runtime.ts';
-import { freeAddresses, startRanks } from './cluster.ts';
+import { freeAddresses, startRanks, type Way, ways } from './cluster.ts';
 import { evaluate, spec, toFloats, trace } from './support.ts';
 
+for (const way of ways)
+  describe(`collectives by ${way}`, { timeout: 600_000 }, () => {
+    it('sum, take the maximum and gather over two processes, the same on both and at every run', async () => {
+      const ranks = await startRanks('reduce', 2, { way });
+      const [first, second] = await Promise.all(ranks.map((rank) => rank.report('outputs')));
+      assert.deepEqual(second, first);
+      const [run, ...others] = first!.runs;
+      for (const other of others) assert.deepEqual(other, run);
+      const element = (rank: number, i: number): number => Math.fround((rank + 0.1) * (i + 1));
+      const range = [0, 1, 2, 3];
+      const total = range.map((i) => Math.fround(element(0, i) + element(1, i)));
+      const greatest = range.map((i) => element(1, i));
+      const chained = range.map((i) => 2 * Math.fround(total[i]! + greatest[i]!));
+      const gathered = [...range.map((i) => element(0, i)), ...greatest];
+      const own = range.map((i) => element(0, i));
+      assert.deepEqual(run!.slice(0, -1), [total, [3], [1], greatest, chained, gathered, [7, 8], total, own, [2]]);
+      assert.deepEqual(
+        run!.at(-1),
+        Array.from({ length: 1000 }, (_, i) => Math.fround(element(0, i) + element(1, i))),
+      );
+      for (const { exited } of ranks) assert.deepEqual(await exited, { code: 0, signal: null });
+    });
+
+    it('tell each rank how long it waits for the others: the late one waits least', async () => {
+      const ranks = await startRanks('late', 2, { way });
+      const [punctual, late] = (await Promise.all(ranks.map((rank) => rank.report('outputs')))).map(
+        ({ runs }) => runs[0]![0]![0]!,
+      );
+      assert.ok(late! >= 0 && punctual! > late!, `${punctual} and ${late} s`);
+    });
+
+    it('tell the time of collectives alone, not that of work that goes on after one', async () => {
+      const ranks = await startRanks('busy', 2, { way });
+      const [idle, busy] = (await Promise.all(ranks.map((rank) => rank.report('outputs')))).map(
+        ({ runs }) => runs[0]![0]![0]!,
+      );
+      assert.ok(busy! < idle! / 2, `${idle} and ${busy} s`);
+    });
+
+    it('of a killed peer end with PeerLostError, and the survivor can exit', async () => {
+      const [survivor, victim] = await startRanks('loop', 2, { way });
+      await Promise.all([survivor!.report('stepped'), victim!.report('stepped')]);
+      victim!.process.kill('SIGKILL');
+      const failed = await survivor!.report('failed');
+      assert.equal(failed.name, 'PeerLostError', failed.message);
+      assert.equal(failed.code, 'PEER_LOST');
+      assert.match(failed.message, /traced at rank-fixture\.ts:\d+/);
+      assert.deepEqual(await survivor!.exited, { code: 0, signal: null });
+    });
+
+    it('that wait for a peer that never comes end with PeerLostError after the timeout', async () => {
+      const [alone] = await startRanks('loop', 2, { way, started: 1, timeoutSeconds: 1 });
+      const failed = await alone!.report('failed');
+      assert.equal(failed.name, 'PeerLostError', failed.message);
+      assert.match(failed.message, /TF_DEADLINE_EXCEEDED/);
+      assert.deepEqual(await alone!.exited, { code: 0, signal: null });
+    });
+
+    it('of a peer that stands still end with PeerLostError after the timeout', async () => {
+      const [waiting, stuck] = await startRanks('loop', 2, { way, timeoutSeconds: 5 });
+      await Promise.all([waiting!.report('stepped'), stuck!.report('stepped')]);
+      stuck!.process.kill('SIGSTOP');
+      const failed = await waiting!.report('failed');
+      stuck!.process.kill('SIGKILL');
+      assert.equal(failed.name, 'PeerLostError', failed.message);
+      assert.match(failed.message, /did not finish it together within 5 s/);
+      assert.deepEqual(await waiting!.exited, { code: 0, signal: null });
+    });
+
+    it('that wait are cancelled by a signal', async () => {
+      const [alone] = await startRanks('abort', 2, { way, started: 1 });
+      assert.equal((await alone!.report('failed')).name, 'AbortError');
+      assert.deepEqual(await alone!.exited, { code: 0, signal: null });
+    });
+  });
+
 describe('collectives', { timeout: 600_000 }, () => {
-  it('sum, take the maximum and gather over two processes, the same on both and at every run', async () => {
-    const ranks = await startRanks('reduce', 2);
-    const [first, second] = await Promise.all(ranks.map((rank) => rank.report('outputs')));
-    assert.deepEqual(second, first);
-    const [run, ...others] = first!.runs;
-    for (const other of others) assert.deepEqual(other, run);
-    const element = (rank: number, i: number): number => Math.fround((rank + 0.1) * (i + 1));
-    const range = [0, 1, 2, 3];
-    const total = range.map((i) => Math.fround(element(0, i) + element(1, i)));
-    const greatest = range.map((i) => element(1, i));
-    const chained = range.map((i) => 2 * Math.fround(total[i]! + greatest[i]!));
-    const gathered = [...range.map((i) => element(0, i)), ...greatest];
-    const own = range.map((i) => element(0, i));
-    assert.deepEqual(run!.slice(0, -1), [total, [3], [1], greatest, chained, gathered, [7, 8], total, own, [2]]);
-    assert.deepEqual(
-      run!.at(-1),
-      Array.from({ length: 1000 }, (_, i) => Math.fround(element(0, i) + element(1, i))),
-    );
-    for (const { exited } of ranks) assert.deepEqual(await exited, { code: 0, signal: null });
-  });
-
-  it('tell each rank how long it waits for the others: the late one waits least', async () => {
-    const ranks = await startRanks('late', 2);
-    const [punctual, late] = (await Promise.all(ranks.map((rank) => rank.report('outputs')))).map(
-      ({ runs }) => runs[0]![0]![0]!,
-    );
-    assert.ok(late! >= 0 && punctual! > late!, `${punctual} and ${late} s`);
-  });
-
-  it('tell the time of collectives alone, not that of work that goes on after one', async () => {
-    const ranks = await startRanks('busy', 2);
-    const [idle, busy] = (await Promise.all(ranks.map((rank) => rank.report('outputs')))).map(
-      ({ runs }) => runs[0]![0]![0]!,
-    );
-    assert.ok(busy! < idle! / 2, `${idle} and ${busy} s`);
-  });
+  for (const world of ways.length > 1 ? [2, 3, 4] : []) {
+    it(`of ${world} ranks add up the same bits in memory as by messages`, async () => {
+      const digestsBy = async (way: Way): Promise<unknown> => {
+        const ranks = await startRanks('sums', world, { way });
+        const [first, ...others] = await Promise.all(ranks.map((rank) => rank.report('outputs')));
+        for (const other of others) assert.deepEqual(other, first);
+        return first!.runs;
+      };
+      assert.deepEqual(await digestsBy('memory'), await digestsBy('messages'));
+    });
+  }
 
   it('that overlap count once as waiting', async () => {
     // In no order; one is inside another, one begins where another ends, and one at the same time as another.
@@ -57,42 +108,6 @@ describe('collectives', { timeout: 600_000 }, () => {
       (begins, ends) => [unionLength(begins, ends)],
     );
     assert.deepEqual(toFloats(seconds!), [4 + 1.5 + 1]);
-  });
-
-  it('of a killed peer end with PeerLostError, and the survivor can exit', async () => {
-    const [survivor, victim] = await startRanks('loop', 2);
-    await Promise.all([survivor!.report('stepped'), victim!.report('stepped')]);
-    victim!.process.kill('SIGKILL');
-    const failed = await survivor!.report('failed');
-    assert.equal(failed.name, 'PeerLostError', failed.message);
-    assert.equal(failed.code, 'PEER_LOST');
-    assert.match(failed.message, /traced at rank-fixture\.ts:\d+/);
-    assert.deepEqual(await survivor!.exited, { code: 0, signal: null });
-  });
-
-  it('that wait for a peer that never comes end with PeerLostError after the timeout', async () => {
-    const [alone] = await startRanks('loop', 2, { started: 1, timeoutSeconds: 1 });
-    const failed = await alone!.report('failed');
-    assert.equal(failed.name, 'PeerLostError', failed.message);
-    assert.match(failed.message, /TF_DEADLINE_EXCEEDED/);
-    assert.deepEqual(await alone!.exited, { code: 0, signal: null });
-  });
-
-  it('of a peer that stands still end with PeerLostError after the timeout', async () => {
-    const [waiting, stuck] = await startRanks('loop', 2, { timeoutSeconds: 5 });
-    await Promise.all([waiting!.report('stepped'), stuck!.report('stepped')]);
-    stuck!.process.kill('SIGSTOP');
-    const failed = await waiting!.report('failed');
-    stuck!.process.kill('SIGKILL');
-    assert.equal(failed.name, 'PeerLostError', failed.message);
-    assert.match(failed.message, /did not finish it together within 5 s/);
-    assert.deepEqual(await waiting!.exited, { code: 0, signal: null });
-  });
-
-  it('that wait are cancelled by a signal', async () => {
-    const [alone] = await startRanks('abort', 2, { started: 1 });
-    assert.equal((await alone!.report('failed')).name, 'AbortError');
-    assert.deepEqual(await alone!.exited, { code: 0, signal: null });
   });
 
   it('add nothing with one rank', () => {

@@ -1,7 +1,9 @@
 // One rank of a cluster in a process of its own, for collectives.test.ts and process-exit.test.ts. The parent sends
 // {rank, addresses, timeoutSeconds, scenario}; the rank answers with messages.
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, SimSiamError } from '../../api/errors.ts';
+import { CounterRandom, purpose } from '../../trainer/random.ts';
 import { broadcast } from '../../trainer/tensorflow/broadcast.ts';
 import { collectiveSeconds } from '../../trainer/tensorflow/collective-wait.ts';
 import { allGather, allReduceMax, allReduceSum, rank, world } from '../../trainer/tensorflow/collectives.ts';
@@ -9,11 +11,13 @@ import { cast } from '../../trainer/tensorflow/raw-op.ts';
 import { type GraphFunction, Runtime, type TensorList } from '../../trainer/tensorflow/runtime.ts';
 import { tf } from '../../trainer/tensorflow/tfjs.ts';
 
-export type Scenario = 'reduce' | 'late' | 'busy' | 'loop' | 'abort' | 'exit' | 'fail' | 'end';
+export type Scenario = 'reduce' | 'sums' | 'late' | 'busy' | 'loop' | 'abort' | 'exit' | 'fail' | 'end';
 
 export interface RankOrder {
   readonly rank: number;
   readonly addresses: readonly string[];
+  /** Where the ranks exchange tensors in memory. */
+  readonly exchange?: string | undefined;
   readonly timeoutSeconds: number;
   readonly scenario: Scenario;
 }
@@ -35,8 +39,9 @@ process.once('message', (order: RankOrder) => {
   });
 });
 
-function open({ rank, addresses, timeoutSeconds }: RankOrder): Runtime {
-  return Runtime.open({ threads: 1, cluster: { rank, addresses }, collective: { hint: 'auto', timeoutSeconds } });
+function open({ rank, addresses, exchange, timeoutSeconds }: RankOrder): Runtime {
+  const collective = { hint: 'auto', timeoutSeconds } as const;
+  return Runtime.open({ threads: 1, cluster: { rank, addresses }, exchange, collective });
 }
 
 // Element i of rank r is (r + 0.1)·(i + 1), rounded to float32.
@@ -64,12 +69,12 @@ function several(order: RankOrder, { calls, products, rows }: Record<'calls' | '
 }
 
 const scenarios: Readonly<Record<Scenario, (order: RankOrder) => Promise<void>>> = {
-  async reduce({ rank: own, addresses }) {
+  async reduce({ rank: own, addresses, exchange }) {
     // The last rank traces before it knows the others.
     const unjoined = own === addresses.length - 1;
     const runtime = unjoined
-      ? Runtime.openUnjoined({ threads: 1, rank: own, world: addresses.length })
-      : Runtime.open({ threads: 1, cluster: { rank: own, addresses } });
+      ? Runtime.openUnjoined({ threads: 1, rank: own, world: addresses.length, exchange })
+      : Runtime.open({ threads: 1, cluster: { rank: own, addresses }, exchange });
     const fn = runtime.trace('reductions', [[{ dtype: 'float32', shape: [1000] }]], ([x] = []) => {
       const vector = tf.slice(x!, [0], [4]);
       const [total, scalar, half] = allReduceSum([vector, tf.scalar(rank() + 1), cast(tf.scalar(0.5), 'bfloat16')]);
@@ -99,6 +104,29 @@ const scenarios: Readonly<Record<Scenario, (order: RankOrder) => Promise<void>>>
       runs.push((await outputs!.readAll()).map(({ buffer }) => [...new Float32Array(buffer)]));
     }
     report({ type: 'outputs', runs });
+    process.disconnect();
+  },
+
+  // Sums whose last bits show in which order ranks were added up, of lengths around those of slots and of a ring's chunks.
+  async sums(order) {
+    const runtime = open(order);
+    const lengths = [[1], [7], [960], [961], [1020], [1024, 3], [65_536], [65_537], [100_000, 1, 0, 200_000]];
+    const specs = lengths.flat().map((length) => ({ dtype: 'float32', shape: [length] }) as const);
+    const fn = runtime.trace('sums', [specs], (all = []) => {
+      const xs = [...all];
+      const sums = lengths.flatMap(({ length }) => allReduceSum(xs.splice(0, length)));
+      return [[...sums, ...allReduceSum([cast(all[2]!, 'float64')]).map((sum) => cast(sum, 'float32'))]];
+    });
+    const random = new CounterRandom(5, purpose.order, runtime.rank);
+    const values = specs.map((spec) => ({
+      spec,
+      bytes: Float32Array.from({ length: spec.shape[0] }, () => 2 * random.uniform() - 1),
+    }));
+    const [outputs] = await fn.call([runtime.tensors(values)]);
+    const digests = (await outputs!.readAll()).map(({ buffer }) => {
+      return [createHash('sha256').update(new Uint8Array(buffer)).digest().readUInt32LE()];
+    });
+    report({ type: 'outputs', runs: [digests] });
     process.disconnect();
   },
 

@@ -12,6 +12,7 @@ import type { Timers } from './timers.ts';
 export interface AttemptOptions extends RankProgramsOptions {
   /** `host:port` of every rank of all machines. */
   readonly addresses: readonly string[];
+  readonly exchange?: RankStart['exchange'];
   readonly former?: RankStart['former'];
   /** Processes that were started ahead and become these ranks, where there are any. */
   readonly standbys?: Standbys | undefined;
@@ -40,10 +41,10 @@ export class RankAttempt {
 
   constructor(options: AttemptOptions) {
     this.#options = options;
-    const { run, firstRank, addresses, former, standbys, timers } = options;
+    const { run, firstRank, addresses, exchange, former, standbys, timers } = options;
     this.#group = new RankGroup({
       ...rankPrograms(options, addresses.length),
-      ...{ addresses, former, standbys, timers },
+      ...{ addresses, exchange, former, standbys, timers },
       onMessage: (rank, message) => this.#onMessage(rank, message),
       ...(options.onFall && { onFall: options.onFall }),
     });

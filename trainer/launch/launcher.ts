@@ -5,6 +5,7 @@ import type { RunEvent } from '../telemetry/run-event.ts';
 import { RankAttempt } from './attempt.ts';
 import type { Machine } from './devices.ts';
 import { probeMachine } from './devices.ts';
+import { makeExchangeFile } from './exchange-file.ts';
 import type { CheckpointMessage, Stage } from './messages.ts';
 import type { Plan } from './plan.ts';
 import { planRanks } from './plan.ts';
@@ -72,11 +73,28 @@ async function attemptOnce(
   options: LaunchOptions,
 ): Promise<LaunchOutcome | FailedAttempt> {
   const ports = await (options.choosePorts ?? freePorts)(plan.ranks.length);
+  const wanted = plan.device === 'cpu' && run.spec.collectives !== 'grpc';
+  const exchange = wanted ? await makeExchangeFile(ports.length) : undefined;
+  try {
+    return await attemptAt(run, plan, ports, exchange?.path, options);
+  } finally {
+    await exchange?.remove();
+  }
+}
+
+async function attemptAt(
+  run: SimSiamRun,
+  plan: Plan,
+  ports: readonly number[],
+  exchange: string | undefined,
+  options: LaunchOptions,
+): Promise<LaunchOutcome | FailedAttempt> {
   if (options.kill.aborted) return { status: 'killed' };
   const attempt = new RankAttempt({
     ...{ run, plan, firstRank: 0, stages: allStages(run), program: options.program, onEvent: options.onEvent },
     everyStep: options.everyStep,
     addresses: ports.map((port) => addressOf(loopback, port)),
+    exchange,
     timers: options.timers ?? systemTimers,
   });
   const stop = (): void => attempt.stop();

@@ -57,6 +57,8 @@ export interface RankStart extends RankOrder {
   readonly type: 'start';
   /** `host:port` of each rank's TensorFlow server, index = rank. */
   readonly addresses: readonly string[];
+  /** The file in memory by which they exchange tensors, where all are on this machine's cores; TensorFlow's servers aren't started. */
+  readonly exchange?: string | undefined;
   /** Why these ranks follow others of the same launchers, where they do. */
   readonly former?: { readonly cause: RestartCause; readonly message: string } | undefined;
 }

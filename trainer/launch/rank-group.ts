@@ -13,7 +13,7 @@ const causeGraceMs = 2_000;
 /** Between SIGTERM and SIGKILL for ranks that are ended because another one is gone. */
 const killGraceMs = 2_000;
 
-export interface RankGroupOptions extends RankPrograms, Pick<RankStart, 'addresses' | 'former'> {
+export interface RankGroupOptions extends RankPrograms, Pick<RankStart, 'addresses' | 'exchange' | 'former'> {
   /** Processes that were started ahead, where there are any. */
   readonly standbys?: Standbys | undefined;
   readonly timers: Timers;
@@ -55,7 +55,7 @@ export class RankGroup {
   #ending = false;
 
   constructor(options: RankGroupOptions) {
-    const { plans, order, addresses, former, standbys, timers, onMessage, onFall, ...programs } = options;
+    const { plans, order, addresses, exchange, former, standbys, timers, onMessage, onFall, ...programs } = options;
     this.#timers = timers;
     this.#onFall = onFall ?? (() => {});
     this.#ranks = plans.map((plan) => {
@@ -65,7 +65,8 @@ export class RankGroup {
         if (message.type === 'failure') this.#fallen(plan.rank, isConsequence(message));
       });
       const { gpu, threads, loaderThreads } = plan;
-      rank.send({ type: 'start', ...order, rank: plan.rank, gpu, threads, loaderThreads, addresses, former });
+      const place = { rank: plan.rank, gpu, threads, loaderThreads };
+      rank.send({ type: 'start', ...order, ...place, addresses, exchange, former });
       return rank;
     });
     this.ended = this.#watch();

@@ -56,12 +56,11 @@ export class GradientBuckets {
 
   #send(): void {
     if (this.#pending.length === 0) return;
-    const sums = allReduceSum(this.#pending.map(({ gradient }) => gradient));
-    this.#pending.forEach(({ name }, i) => {
-      const summed = world() * this.#parts;
-      const average = summed === 1 ? sums[i]! : tf.mul(sums[i]!, 1 / summed);
-      this.#averaged.set(name, tf.keep(average));
-    });
+    const averages = allReduceSum(
+      this.#pending.map(({ gradient }) => gradient),
+      1 / (world() * this.#parts),
+    );
+    this.#pending.forEach(({ name }, i) => this.#averaged.set(name, tf.keep(averages[i]!)));
     this.#pending = [];
   }
 }

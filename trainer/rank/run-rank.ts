@@ -40,7 +40,7 @@ const ofEveryRank: ReadonlySet<RankToLauncher['type']> = new Set(['stepped', 'wa
  */
 export async function runRank(channel: RankChannel, ready?: Ready): Promise<ExitCode> {
   const { start } = channel;
-  const { run, rank, world, addresses, gpu, threads, loaderThreads, stages, everyStep, former } = start;
+  const { run, rank, world, addresses, exchange, gpu, threads, loaderThreads, stages, everyStep, former } = start;
   const send: RankContext['send'] = (message) => {
     if (rank === 0 || ofEveryRank.has(message.type)) channel.send(message);
   };
@@ -48,7 +48,7 @@ export async function runRank(channel: RankChannel, ready?: Ready): Promise<Exit
   const runtime = ready?.runtime ?? openUnjoined(start);
   runtime.join(addresses);
   // Who calls rank 0 before it listens is let wait for a second by gRPC. By way of rank 0 all find each other.
-  if (rank > 0) await untilListened(addresses[0]!, ROOT_PATIENCE);
+  if (rank > 0 && exchange === undefined) await untilListened(addresses[0]!, ROOT_PATIENCE);
   if (gpu !== null && !runtime.gpu) throw new GpuUnusableError(gpu);
   const clock = (): number => performance.now();
   const progressInterval = everyStep ? 0 : PROGRESS_INTERVAL;

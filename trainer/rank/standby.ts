@@ -1,6 +1,6 @@
 import { openStore } from '../../storage/open-store.ts';
 import { loadModulesFor } from '../data/dataset.ts';
-import type { RankOrder } from '../launch/messages.ts';
+import type { RankOrder, RankStart } from '../launch/messages.ts';
 import { simSiam } from '../model/simsiam.ts';
 import { stepOptionsOf } from '../pretrain/pretrain.ts';
 import { tracePretrainStep } from '../pretrain/step.ts';
@@ -34,8 +34,14 @@ export async function getReady(order: RankOrder): Promise<Ready> {
 }
 
 /** The runtime of a rank that doesn't know the others' addresses. */
-export function openUnjoined({ run, rank, world, threads }: RankOrder): Runtime {
+export function openUnjoined({
+  run,
+  rank,
+  world,
+  threads,
+  exchange,
+}: RankOrder & Pick<RankStart, 'exchange'>): Runtime {
   const { collectives = 'auto', failurePolicy } = run.spec;
   const collective = { hint: hintOf[collectives], timeoutSeconds: failurePolicy.hangTimeoutSeconds };
-  return Runtime.openUnjoined({ threads, rank, world, collective });
+  return Runtime.openUnjoined({ threads, rank, world, exchange, collective });
 }

@@ -15,6 +15,8 @@ export interface FinishedTrace {
   readonly locations: ReadonlyMap<string, CodeLocation>;
   /** How long a call may take, since it waits for other ranks; undefined if it holds no collectives. */
   readonly timeoutSeconds: number | undefined;
+  /** Whether they go through memory that all ranks share. */
+  readonly shared: boolean;
 }
 
 /** A traced function: one TensorFlow function, one native call. */
@@ -63,18 +65,23 @@ export class GraphFunction {
     this.#check(inputs);
     const groups = this.outputs.map((group) => group.length);
     const natives = inputs.map((list) => list.native());
-    const { timeoutSeconds } = this.#trace;
+    const { timeoutSeconds, shared } = this.#trace;
     let cancel: (() => void) | undefined;
     let timer: NodeJS.Timeout | undefined;
     let late = false;
     try {
       const { promise, call } = this.#addon.callFunction(this.#runtime, this.#native, natives, groups);
-      cancel = () => this.#addon.cancelCall(call);
-      signal?.addEventListener('abort', cancel, { once: true });
+      const end = (): void => {
+        this.#addon.cancelCall(call);
+        // TensorFlow can't cancel a kernel of ours.
+        if (shared && timeoutSeconds !== undefined) this.#addon.leaveExchange();
+      };
+      cancel = end;
+      signal?.addEventListener('abort', end, { once: true });
       if (timeoutSeconds !== undefined) {
         timer = setTimeout(() => {
           late = true;
-          this.#addon.cancelCall(call);
+          end();
         }, 1000 * timeoutSeconds);
       }
       const lists = await promise;

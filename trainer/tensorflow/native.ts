@@ -78,6 +78,14 @@ export interface NativeAddon {
    * `serverDef`: text form of tensorflow.ServerDef. Throws TensorFlow's status when the server's port is taken.
    */
   joinCluster(runtime: NativeRuntime, serverDef: string): void;
+  /**
+   * Maps the file by which all ranks of one machine exchange tensors, once a process, on Linux. Its size divides into a header
+   * of 4 KiB and two slots a rank; the last rank to map it removes it. Ops `SimsiamAllReduce` and `SimsiamAllGather` can run
+   * from then on, in one order on all ranks.
+   */
+  joinExchange(path: string, rank: number, ranks: number): void;
+  /** For good: what waits in such an op ends with `TF_CANCELLED`, on the other ranks with `TF_ABORTED`. */
+  leaveExchange(): void;
   /** Whether functions run on a GPU, which is the first one; else they do on the CPU. */
   onGpu(runtime: NativeRuntime): boolean;
   /** Cancels all calls; their promises reject. The runtime can't be used afterwards; tensors can still be read. */

@@ -15,6 +15,11 @@ export { TensorList } from './tensor-list.ts';
 export type { TensorSpec } from './tensor-spec.ts';
 
 interface CommonOptions {
+  /**
+   * A file in memory, where all ranks are on this machine and on its cores (launch/exchange-file.ts): they exchange tensors by
+   * it and talk over no network. A process can have one such runtime.
+   */
+  readonly exchange?: string | undefined;
   /** Threads of each of TensorFlow's two pools. Results on CPU depend on it. See tfjs.ts for who must agree. */
   readonly threads: number;
   /** Default: hint `auto`, 300 s. */
@@ -42,21 +47,25 @@ export class Runtime {
   readonly #addon: NativeAddon;
   readonly #native: NativeRuntime;
   readonly #group: CollectiveGroup;
+  readonly #exchange: string | undefined;
   readonly #keys = new InstanceKeys();
   readonly #traced = new Map<string, number>();
   #closed = false;
 
   private constructor(addon: NativeAddon, options: UnjoinedOptions) {
-    const { threads, rank, world, collective = { hint: 'auto', timeoutSeconds: 300 } } = options;
+    const { threads, rank, world, exchange, collective = { hint: 'auto', timeoutSeconds: 300 } } = options;
     this.rank = rank;
     this.world = world;
     this.#threads = threads;
     this.#addon = addon;
     this.#native = addon.openRuntime(threads);
     this.gpu = addon.onGpu(this.#native);
-    // With NCCL all ranks must start their collectives in one order; the gRPC ring is faster without.
-    const ordered = collective.hint === 'nccl' || (collective.hint === 'auto' && this.gpu);
-    this.#group = { rank, world, ordered, ...collective };
+    const shared = exchange !== undefined;
+    this.#exchange = exchange;
+    // With NCCL, and where the only thread waits, all ranks must start their collectives in one order; the gRPC ring is faster
+    // without.
+    const ordered = shared || collective.hint === 'nccl' || (collective.hint === 'auto' && this.gpu);
+    this.#group = { rank, world, ordered, shared, ...collective };
   }
 
   /**
@@ -84,14 +93,15 @@ export class Runtime {
   }
 
   /**
-   * Starts the server for collectives; without other ranks there is nothing to do.
+   * Starts the server for collectives, or opens the memory for them; without other ranks there is nothing to do.
    * @param addresses of all ranks: `host:port`
    */
   join(addresses: readonly string[]): void {
     if (this.world === 1) return;
     const { rank } = this;
     try {
-      this.#addon.joinCluster(this.#native, serverDef({ rank, addresses }, this.#threads, this.#group.hint));
+      if (this.#exchange !== undefined) this.#addon.joinExchange(this.#exchange, rank, this.world);
+      else this.#addon.joinCluster(this.#native, serverDef({ rank, addresses }, this.#threads, this.#group.hint));
     } catch (error) {
       throw tensorFlowError(error, {}, `the runtime can't be opened at ${addresses[rank]}: `);
     }
@@ -132,6 +142,7 @@ export class Runtime {
     if (this.#closed) return;
     this.#closed = true;
     this.#addon.closeRuntime(this.#native);
+    if (this.#group.shared) this.#addon.leaveExchange();
   }
 
   #record(
@@ -154,6 +165,7 @@ export class Runtime {
       collectives: session.collectives.length,
       locations: session.locations,
       timeoutSeconds: session.collectives.length > 0 ? this.#group.timeoutSeconds : undefined,
+      shared: this.#group.shared,
     });
   }
 

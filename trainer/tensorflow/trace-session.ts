@@ -19,8 +19,10 @@ export interface CollectiveGroup {
   readonly world: number;
   readonly hint: 'auto' | 'ring' | 'nccl';
   readonly timeoutSeconds: number;
-  /** Whether each collective waits for the one before it: NCCL needs one order on all ranks, gRPC doesn't. */
+  /** Whether each collective waits for the one before it: all but gRPC need one order on all ranks. */
   readonly ordered: boolean;
+  /** Whether they go through memory that all ranks share. */
+  readonly shared: boolean;
 }
 
 /** What tfjs's binding answers for an output; `dtype` is what tfjs is told. */

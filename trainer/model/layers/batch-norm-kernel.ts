@@ -129,14 +129,15 @@ function gradientsByViews(
 ): Tensor[] {
   const ofOne = gradients.flatMap(({ dxOfOne }) => dxOfOne ?? []);
   if (world() === 1 && ofOne.length === views.length) return ofOne;
-  const sums = allReduceSum(gradients.flatMap(({ dScale, dShift }) => [dScale, dShift]));
-  return views.map((x, i) => {
+  const rows = rowsOf(views[0]!) * world();
+  const means = allReduceSum(
+    gradients.flatMap(({ dScale, dShift }) => [dScale, dShift]),
+    -1 / rows,
+  );
+  return views.map((_, i) => {
     const inverse = tf.rsqrt(tf.add(statistics[i]!.variance, EPSILON));
     const gain = tf.mul(scale, inverse);
-    const [dScale, dShift] = sums.slice(2 * i, 2 * i + 2).map((total) => tf.mul(total, -1 / (rowsOf(x) * world()))) as [
-      Tensor,
-      Tensor,
-    ];
+    const [dScale, dShift] = means.slice(2 * i, 2 * i + 2) as [Tensor, Tensor];
     return gradients[i]!.dx(tf.mul(tf.mul(gain, inverse), dScale), tf.mul(gain, dShift));
   });
 }

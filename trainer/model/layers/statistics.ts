@@ -1,4 +1,4 @@
-import { allReduceSum, world } from '../../tensorflow/collectives.ts';
+import { allReduceMean, world } from '../../tensorflow/collectives.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 import type { Views } from '../layer.ts';
 import { type Moments, rowsOf } from './local-batch-norm.ts';
@@ -19,7 +19,7 @@ export function overRanks(views: Views, moments: readonly Moments[], pivot: Tens
     const distance = tf.sub(mean, pivot);
     return [distance, tf.square(distance), variance];
   });
-  const average = allReduceSum(local).map((total) => (world() === 1 ? total : tf.mul(total, 1 / world())));
+  const average = allReduceMean(local);
   return views.map((x, i) => {
     const [distance, squaredDistance, within] = average.slice(3 * i, 3 * i + 3) as [Tensor, Tensor, Tensor];
     const between = tf.relu(tf.sub(squaredDistance, tf.square(distance)));

@@ -1,4 +1,5 @@
 // What JavaScript sees of the addon. The contract is trainer/tensorflow/native.ts.
+#include "exchange.h"
 #include "js.h"
 #include "process_exit.h"
 #include "read.h"
@@ -28,6 +29,8 @@ napi_value initialize(napi_env env, napi_value exports) {
   add(env, exports, "leaveWithoutDestructors", guarded<leaveWithoutDestructors>);
   add(env, exports, "openRuntime", guarded<openRuntime>);
   add(env, exports, "joinCluster", guarded<joinCluster>);
+  add(env, exports, "joinExchange", guarded<joinExchange>);
+  add(env, exports, "leaveExchange", guarded<leaveExchange>);
   add(env, exports, "onGpu", guarded<onGpu>);
   add(env, exports, "closeRuntime", guarded<closeRuntime>);
   add(env, exports, "beginTrace", guarded<beginTrace>);

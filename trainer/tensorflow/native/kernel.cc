@@ -52,6 +52,7 @@ void* readAttributes(TF_OpKernelConstruction* construction) {
   if (has("epsilon")) TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &attributes->epsilon, status.get());
   if (has("momentum")) TF_OpKernelConstruction_GetAttrFloat(construction, "momentum", &attributes->momentum, status.get());
   if (has("weight_decay")) TF_OpKernelConstruction_GetAttrFloat(construction, "weight_decay", &attributes->weightDecay, status.get());
+  if (has("factor")) TF_OpKernelConstruction_GetAttrFloat(construction, "factor", &attributes->factor, status.get());
   const auto count = [&](const char* name, int64_t* to) {
     if (has(name)) TF_OpKernelConstruction_GetAttrInt64(construction, name, to, status.get());
   };
@@ -66,6 +67,7 @@ void* readAttributes(TF_OpKernelConstruction* construction) {
   attributes->relu = flag("relu");
   attributes->turned = flag("turned");
   attributes->paired = flag("paired");
+  attributes->greatest = flag("greatest");
   if (!status.ok()) TF_OpKernelConstruction_Failure(construction, status.get());
   return attributes.release();
 }
@@ -95,14 +97,14 @@ class KernelClock {
 void runKernel(KernelBody body, void* attributes, TF_OpKernelContext* context) {
   const auto& own = *static_cast<KernelAttributes*>(attributes);
   const KernelClock clock(own.node);
-  std::string message;
-  try {
-    return body(own, KernelCall(context));
-  } catch (const std::exception& error) {  // must not pass through TensorFlow
-    message = error.what();
-  }
   Status status;
-  TF_SetStatus(status.get(), TF_INTERNAL, message.c_str());
+  try {  // nothing that is thrown must pass through TensorFlow
+    return body(own, KernelCall(context));
+  } catch (const Failure& failure) {
+    TF_SetStatus(status.get(), codeOf(failure.code), failure.what());
+  } catch (const std::exception& error) {
+    TF_SetStatus(status.get(), TF_INTERNAL, error.what());
+  }
   TF_OpKernelContext_Failure(context, status.get());
 }
 
@@ -111,6 +113,7 @@ void registerKernel(const KernelDefinition& definition, TF_KernelBuilder* builde
   for (const char* attribute : definition.attributes) TF_OpDefinitionBuilderAddAttr(op, attribute);
   for (const char* input : definition.inputs) TF_OpDefinitionBuilderAddInput(op, input);
   for (const char* output : definition.outputs) TF_OpDefinitionBuilderAddOutput(op, output);
+  TF_OpDefinitionBuilderSetIsStateful(op, definition.stateful);
   TF_OpDefinitionBuilderSetShapeInferenceFunction(op, TF_ShapeInferenceContextSetUnknownShape);
   Status status;
   TF_RegisterOpDefinition(op, status.get());

@@ -46,9 +46,11 @@ struct KernelAttributes {
   float epsilon = 0;
   float momentum = 0;
   float weightDecay = 0;
+  float factor = 1;
   bool relu = false;
   bool turned = false;
   bool paired = false;
+  bool greatest = false;
   int64_t outputs = 0, kernel = 0, stride = 0;
 };
 
@@ -57,6 +59,8 @@ using KernelBody = void (*)(const KernelAttributes&, const KernelCall&);
 struct KernelDefinition {
   const char* op;
   std::vector<const char*> inputs, outputs, attributes;
+  // Whether what it does differs from call to call: calls with the same inputs are not made one.
+  bool stateful = false;
 };
 
 void* readAttributes(TF_OpKernelConstruction* construction);

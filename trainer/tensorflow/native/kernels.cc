@@ -8,6 +8,7 @@ void registerKernels() {
   static std::once_flag once;
   std::call_once(once, [] {
     addBatchNormKernels();
+    addCollectiveKernels();
     addFilterGradientKernel();
     addSgdKernel();
     addWinogradKernels();

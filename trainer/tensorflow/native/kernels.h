@@ -6,6 +6,7 @@
 namespace simsiam {
 
 void addBatchNormKernels();
+void addCollectiveKernels();
 void addFilterGradientKernel();
 void addSgdKernel();
 void addWinogradKernels();

@@ -25,4 +25,10 @@ std::string codeName(TF_Code code) {
   return "TF_UNKNOWN";
 }
 
+TF_Code codeOf(const std::string& name) {
+  for (int code = TF_OK; code <= TF_UNAUTHENTICATED; code++)
+    if (codeName(static_cast<TF_Code>(code)) == name) return static_cast<TF_Code>(code);
+  return TF_INTERNAL;
+}
+
 }  // namespace simsiam

@@ -11,6 +11,8 @@ namespace simsiam {
 
 // The name of a status code, which is the `code` of the JavaScript error.
 std::string codeName(TF_Code code);
+// The code of a name; TF_INTERNAL for one that isn't TensorFlow's.
+TF_Code codeOf(const std::string& name);
 
 class Status {
  public:
