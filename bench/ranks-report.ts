@@ -35,7 +35,7 @@ export function ranksReport(machine: BenchMachine, result: RanksResult): string 
 Written by \`npm run bench -- ranks\`; the same figures are in [performance-ranks.json](performance-ranks.json).
 
 The same step of ${arch}, ${batch} × ${imageSize} px, fp32, by one process on ${ranks} threads and by ${ranks} ranks of one thread each on the same cores.
-Ours has batch norm over all ranks, so that ${ranks} ranks compute what one does: a message forward and one backward for each of
+Ours has batch norm over all ranks, so that ${ranks} ranks compute what one does: an exchange forward and one backward for each of
 its layers, each of which waits for the slower rank. PyTorch is DistributedDataParallel over gloo, channels last, whose ranks
 keep batch norm to their own images (SyncBatchNorm has no CPU version), which saves all those messages. The sides take turns,
 round by round (${rounds}); quartiles are those of the rounds' ratios.
@@ -52,9 +52,10 @@ Our ${ranks} ranks are ${formatRatio(overDdp)} times as fast as DDP's.
 ## What bounds them
 
 ${ranks} ranks take ${(ours.two - ours.one).toFixed(0)} ms longer for a step than one. Together they spend ${cpu.two.toFixed(0)} ms of CPU time on it where one spends
-${cpu.one.toFixed(0)}: ${(cpu.two / ranks - cpu.one / ranks).toFixed(0)} ms more a rank, for messages that TensorFlow copies and gRPC packs, and for
-kernels on half the batch, which read as many weights. Each is in collectives for ${collective.toFixed(0)} ms of a step, in which it waits for the
-other rank or for its own thread, which computes something else. On more machines the messages are the same in number
+${cpu.one.toFixed(0)}: ${(cpu.two / ranks - cpu.one / ranks).toFixed(0)} ms more a rank, for what they hand over, and for what each of them does to all weights whatever its
+part of the batch: it transforms filters, reads them, and updates them. Each is in collectives for ${collective.toFixed(0)} ms of a step, in which
+it copies, adds up, or waits for the other rank. They exchange tensors in memory that they share
+([ADR 0019](adr/0019-ranks-of-one-machine-exchange-tensors-in-memory.md)). On more machines TensorFlow sends as many messages
 ([performance-growth.md](performance-growth.md)), and a device that computes beside the network hides those of the gradients.
 `;
 }

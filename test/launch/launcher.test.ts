@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
@@ -33,8 +34,13 @@ describe('launch', { timeout: 60_000 }, () => {
   });
   after(() => door.close());
 
-  async function play(parts: readonly Part[], options: Partial<LaunchOptions> = {}): Promise<LaunchOutcome> {
-    const outcome = launch(fakeRun(parts, door.port), {
+  async function play(
+    parts: readonly Part[],
+    options: Partial<LaunchOptions> = {},
+    collectives?: 'grpc',
+  ): Promise<LaunchOutcome> {
+    const run = fakeRun(parts, door.port);
+    const outcome = launch(collectives ? { ...run, spec: { ...run.spec, collectives } } : run, {
       onEvent: () => {},
       stop: new AbortController().signal,
       kill: new AbortController().signal,
@@ -65,6 +71,29 @@ describe('launch', { timeout: 60_000 }, () => {
       ['ranks', 'phase', 'progress'],
     );
     assert.deepEqual(events[0], { type: 'ranks', world: 2, device: 'cpu', threads: 1 });
+  });
+
+  /** What its ranks say that they share. */
+  async function shared(parts: readonly Part[], collectives?: 'grpc'): Promise<string[]> {
+    const said: string[] = [];
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'warning') said.push(event.message);
+    };
+    await play(parts, { onEvent }, collectives);
+    return said;
+  }
+
+  if (process.platform === 'linux')
+    test('CPU ranks of one machine are given one file in memory, which is gone afterwards', async () => {
+      const [path, ...others] = await shared(['sharing', 'sharing']);
+      assert.match(path!, /^\/dev\/shm\/simsiam-/);
+      assert.deepEqual(others, [path]);
+      assert.equal(existsSync(path!), false);
+    });
+
+  test('one rank alone, and ranks that are to use gRPC, share none', async () => {
+    assert.deepEqual(await shared(['sharing']), ['nothing']);
+    assert.deepEqual(await shared(['sharing', 'sharing'], 'grpc'), ['nothing', 'nothing']);
   });
 
   test("a rank's own failure ends the others, with its code", async () => {

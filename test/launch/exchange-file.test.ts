@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import { makeExchangeFile } from '../../trainer/launch/exchange-file.ts';
+
+describe('the file by which ranks exchange tensors', () => {
+  if (process.platform === 'linux')
+    it("is its user's alone, has room for all ranks, and can be removed more than once", async () => {
+      const file = await makeExchangeFile(3);
+      const { mode, size, uid } = await stat(file!.path);
+      assert.deepEqual([mode & 0o777, uid], [0o600, process.getuid!()]);
+      assert.equal(size, 4096 + 3 * 2 * 256 * 1024);
+      await file!.remove();
+      assert.equal(existsSync(file!.path), false);
+      await file!.remove();
+    });
+
+  it('is made for two to eight ranks', async () => {
+    for (const ranks of [1, 9]) assert.equal(await makeExchangeFile(ranks), undefined);
+  });
+});
