@@ -6,6 +6,7 @@ import { messageOf } from '../../api/errors.ts';
 import { exitCode } from '../../api/exit-codes.ts';
 import { augmentAddon } from '../../trainer/data/native-augment.ts';
 import { probeMachine } from '../../trainer/launch/devices.ts';
+import { makeExchangeFile } from '../../trainer/launch/exchange-file.ts';
 import { nativeAddon } from '../../trainer/tensorflow/native.ts';
 import type { ClusterFlags } from '../cluster/cluster.ts';
 import type { CommandEnd } from '../command-end.ts';
@@ -27,6 +28,8 @@ export interface Diagnosis {
   readonly cores: number;
   readonly memoryBytes: number;
   readonly gpus: readonly string[];
+  /** Whether ranks on the cores can exchange tensors in memory. */
+  readonly sharesMemory: boolean;
   /** `usesGpu` is null where there is no GPU to use. */
   readonly tensorflow: Part<{ readonly version: string; readonly usesGpu: boolean | null }>;
   readonly augmentation: Part<object>;
@@ -76,6 +79,7 @@ async function diagnose(): Promise<Diagnosis> {
     cores,
     memoryBytes: totalmem(),
     gpus: gpus.map(({ name }) => name),
+    sharesMemory: await sharesMemory(),
     tensorflow: await partOf(async () => ({
       version: nativeAddon().tensorflowVersion(),
       usesGpu: gpus.length > 0 ? await usesGpu() : null,
@@ -85,6 +89,12 @@ async function diagnose(): Promise<Diagnosis> {
       return {};
     }),
   };
+}
+
+async function sharesMemory(): Promise<boolean> {
+  const file = await makeExchangeFile(2);
+  await file?.remove();
+  return file !== undefined;
 }
 
 /** Whether TensorFlow finds the GPU and all libraries that it needs there. Takes a part of its memory for the moment. */
@@ -113,6 +123,12 @@ export function diagnosisText(diagnosis: Diagnosis): string {
     ['cores', String(diagnosis.cores)],
     ['memory', `${(diagnosis.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
     ['GPUs', gpus.length === 0 ? 'none: ranks run on the cores' : gpus.join(', ')],
+    [
+      'ranks',
+      diagnosis.sharesMemory
+        ? 'share memory'
+        : 'talk by gRPC, which is slower: sharing memory takes Linux, and room in /dev/shm',
+    ],
     ['TensorFlow', tensorflow.ok ? tensorFlowText(tensorflow) : `BROKEN: ${tensorflow.problem}`],
     ['augmentation', augmentation.ok ? 'loads' : `BROKEN: ${augmentation.problem}`],
   ] as const;

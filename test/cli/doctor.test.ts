@@ -11,6 +11,7 @@ test('this installation is whole', async () => {
   assert.equal(diagnosis.node, process.versions.node);
   assert.ok(diagnosis.tensorflow.ok && /^2\.\d+\.\d+$/.test(diagnosis.tensorflow.version));
   assert.ok(diagnosis.augmentation.ok);
+  assert.equal(diagnosis.sharesMemory, process.platform === 'linux');
   assert.deepEqual([code, stderr], [0, '']);
 });
 
@@ -21,11 +22,13 @@ test('a broken part is named with its mend', () => {
     cores: 2,
     memoryBytes: 8 * 2 ** 30,
     gpus: [],
+    sharesMemory: false,
     tensorflow: { ok: false, problem: 'it is not there: run `npm run setup`' },
     augmentation: { ok: true },
   });
   assert.match(text, /^TensorFlow\s+BROKEN: it is not there: run `npm run setup`$/m);
   assert.match(text, /^memory\s+8\.0 GiB$/m);
+  assert.match(text, /^ranks\s+talk by gRPC, which is slower: sharing memory takes Linux, and room in \/dev\/shm$/m);
 });
 
 test('a GPU that TensorFlow can use, and one that it cannot', () => {
@@ -36,6 +39,7 @@ test('a GPU that TensorFlow can use, and one that it cannot', () => {
       cores: 2,
       memoryBytes: 8 * 2 ** 30,
       gpus: ['NVIDIA Example'],
+      sharesMemory: true,
       tensorflow: { ok: true, version: '2.20.0', usesGpu },
       augmentation: { ok: true },
     });

@@ -8,8 +8,8 @@ import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 import type { Views } from '../layer.ts';
 
 /**
- * Convolutions by Winograd's method, whose filter, in float32, is transformed once for all views. Its gradient is one pass over
- * all of them: of its own for each view it would be written, read and added up, which takes memory as long as the sums do.
+ * Convolutions by Winograd's method. The filter, in float32, is transformed once for all views, and its gradient is added up over
+ * all of them before it goes to memory: of a wide layer it is larger than what it is made of.
  */
 export function winograd(views: Views, w: Tensor, type: ConvolutionType): Tensor[] {
   const named = Object.fromEntries(views.map((x, i) => [`view${i}`, x]));
