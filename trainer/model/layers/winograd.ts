@@ -37,7 +37,9 @@ function registerKernel(count: number, type: ConvolutionType): string {
     kernelName,
     inputsToSave: [...names, 'filter'],
     gradFunc: (dy, saved) => {
-      const [dys, views, filter] = [dy as Tensor[], saved.slice(0, count), saved[count]!];
+      // Of one view tfjs gives the gradient itself.
+      const dys = [dy as Tensor | Tensor[]].flat();
+      const [views, filter] = [saved.slice(0, count), saved[count]!];
       // When the first gradient is there, lest it take memory until then.
       const turned = winogradFilter(filter, { type, turned: true, after: dys.at(-1)! });
       return {
