@@ -8,7 +8,8 @@ import { freeAddresses } from '../tensorflow/cluster.ts';
 import type { RankFigures, StepState } from './step-program.ts';
 
 /**
- * Of a tensor, relative, after one step. Two ranks add in another order than one: batch statistics, losses and gradients are
+ * Of a tensor, relative, after one step, with that of some batches where it is least: in one of them rounding may turn a
+ * ReLU on or off whose input is next to 0, which moves gradients by far more; in all of them it doesn't. Two ranks add in another order than one: batch statistics, losses and gradients are
  * all sums of two halves. Measured: 8e-6, 4e-7 and 8e-6 in the worst tensor, which is about as far as one and two threads are
  * apart where batch norm's sums depend on threads. What is wrong is wrong by fifty times that and more: least where only
  * the correction of the running variance is.
@@ -95,9 +96,11 @@ describe('two ranks with half the batch each are one rank with the whole batch',
 
   for (const kind of ['weights', 'statistics', 'momenta'] as const) {
     test(`${kind} after one step, to what rounding makes of them`, () => {
-      const found = deviations(one.after, ranks[0]!.after, kind);
-      assert.ok(found.size > 40, `only ${found.size} tensors`);
-      for (const [name, deviation] of found) {
+      const all = one.after.map((after, batch) => deviations(after, ranks[0]!.after[batch]!, kind));
+      const [found] = all;
+      assert.ok(found!.size > 40, `only ${found!.size} tensors`);
+      for (const name of found!.keys()) {
+        const deviation = Math.min(...all.map((of) => of.get(name) ?? Infinity));
         assert.ok(deviation <= afterOne[kind], `${name}: ${deviation} relative`);
       }
     });
@@ -121,7 +124,7 @@ describe('two ranks with half the batch each are one rank with the whole batch',
   });
 
   test('the same step gives the same twice, to the last bit', () => {
-    for (const figures of [one, threaded, ...ranks]) assert.deepEqual(figures.again, figures.after);
+    for (const { again, after } of [one, threaded, ...ranks]) assert.deepEqual(again, after[0]);
   });
 
   test('many steps take no more memory and threads than some', () => {

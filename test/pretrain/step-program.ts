@@ -33,9 +33,9 @@ interface Footprint {
 export interface RankFigures {
   readonly loss: number;
   readonly outputStd: number;
-  /** After one step. */
-  readonly after: StepState;
-  /** After the same step once more from the same state. */
+  /** After one step, with each of some batches. */
+  readonly after: readonly StepState[];
+  /** After the first of those steps once more from the same state. */
   readonly again: StepState;
   /** After the first steps of a warm-up, each of the batch in two parts. */
   readonly warmedUp: StepState;
@@ -48,6 +48,8 @@ export interface RankFigures {
 /** After so many steps in all is looked at what the process takes. */
 const looks = [60, 200] as const;
 
+/** Different ones: what they have in common isn't by chance. */
+const batchSeeds = [1, 2, 3];
 const batchSize = 16;
 /** Of a batch that is accumulated. */
 const parts = 2;
@@ -81,9 +83,9 @@ const accumulation = new Accumulation(ofPart, graphSpecs(codec.groups.trainable)
  * This rank's share of the images `from` up to `to` of the batch: noise, brighter from image to image, so that its halves
  * differ in their statistics.
  */
-function viewOf(view: number, from = 0, to = batchSize): Uint8Array {
+function viewOf(view: number, from = 0, to = batchSize, batchSeed = 1): Uint8Array {
   const pixels = imageSize * imageSize * 3;
-  const random = new CounterRandom(1, view);
+  const random = new CounterRandom(batchSeed, view);
   const all = Uint8Array.from(
     { length: batchSize * pixels },
     (_, i) => random.integer(128) + 8 * Math.floor(i / pixels),
@@ -144,7 +146,15 @@ function footprint(): Footprint {
 
 const initial = await codec.initial(seed);
 let first: StepReport | undefined;
-const after = await valuesOf(await train(holdState(initial), 1, (report) => (first = report)));
+const after: StepState[] = [];
+for (const seed of batchSeeds) {
+  const views = [0, 1].map((view) => viewOf(view, 0, batchSize, seed)) as [Uint8Array, Uint8Array];
+  const batches = async function* (): AsyncGenerator<ViewsBatch> {
+    yield { views };
+  };
+  const trained = await train(holdState(initial), 1, (report) => (first ??= report), { batches });
+  after.push(await valuesOf(trained));
+}
 const again = await valuesOf(await train(holdState(initial), 1, () => {}));
 const warmUpRates: number[] = [];
 const inParts = {

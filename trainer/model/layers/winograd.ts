@@ -38,7 +38,7 @@ function registerKernel(count: number, type: ConvolutionType): string {
     inputsToSave: [...names, 'filter'],
     gradFunc: (dy, saved) => {
       // Of one view tfjs gives the gradient itself.
-      const dys = [dy as Tensor | Tensor[]].flat();
+      const dys = [dy].flat();
       const [views, filter] = [saved.slice(0, count), saved[count]!];
       // When the first gradient is there, lest it take memory until then.
       const turned = winogradFilter(filter, { type, turned: true, after: dys.at(-1)! });
