@@ -63,7 +63,7 @@ const restartsSchema = z.strictObject({
 
 /** What counting needs to remember, so that an operator that starts anew counts nothing twice. */
 const countedSchema = z.strictObject({
-  pods: z.array(z.string().max(64)).max(4096).exactOptional().meta({
+  pods: z.array(z.string().max(64)).max(8192).exactOptional().meta({
     description: 'UIDs of failed pods that restarts contains: of those that exist, and of the last ones that do not.',
   }),
   worker: z.string().max(64).exactOptional().meta({ description: 'UID of the pod that the figures below are of.' }),
