@@ -111,8 +111,6 @@ function formerOf({ group, collectives }: TraceSession): number[] {
   return group.ordered ? collectives.slice(-1) : [];
 }
 
-const groupKey = 1;
-
 /** By a kernel of ours (native/collectives.cc), which itself tells when it began and ended. */
 function inMemory(
   session: TraceSession,
@@ -130,6 +128,8 @@ function inMemory(
   session.collectiveTimes.push({ from, to });
   return results.map((metadata) => tracingBackend().createOutputTensor(metadata));
 }
+
+const groupKey = 1;
 
 function byMessage(
   session: TraceSession,

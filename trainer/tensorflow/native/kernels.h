@@ -1,5 +1,5 @@
-// Kernels of our own for CPUs, where TensorFlow's pass over memory, or multiply, more often than they must. Graphs use them by the ops
-// that trainer/tensorflow/kernels.ts names.
+// Kernels of our own for CPUs, where TensorFlow's pass over memory, multiply, or copy between ranks, more often than they must. Graphs
+// use them by the ops that trainer/tensorflow/kernels.ts and collectives.ts name.
 #ifndef SIMSIAM_KERNELS_H_
 #define SIMSIAM_KERNELS_H_
 
