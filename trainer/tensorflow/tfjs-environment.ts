@@ -10,6 +10,9 @@ util['isArray'] = Array.isArray;
 // 3 = nothing but the end of the process. TensorFlow greets with a dozen lines and reports each failing collective many
 // times over; what fails reaches us as a status anyway. 0 shows all, for one why a GPU isn't found.
 process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
+// oneDNN's convolutions and matrix products also where TensorFlow would leave them out: on x86 without AVX-512, where they take
+// a quarter off a step (docs/performance.md). On other processors the variable stands for other libraries.
+if (process.arch === 'x64') process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1';
 // tfjs-node's own context would take the whole GPU memory, which our context shares, at its start.
 process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
 // A resumed run must equal an undisturbed one: GPU kernels then add in one order, at the price of some speed. 0 gives the

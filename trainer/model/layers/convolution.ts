@@ -6,6 +6,9 @@ import { differentiable } from '../../tensorflow/differentiable.ts';
 import type { Layer } from '../layer.ts';
 import { winograd } from './winograd.ts';
 
+/** Channels in the widest of oneDNN's vectors, AVX-512's of float32. */
+const oneDnnVector = 16;
+
 interface ConvolutionOptions {
   readonly name: string;
   readonly kernel: number;
@@ -35,6 +38,9 @@ export function convolution({ name, kernel, inputs, outputs, stride }: Convoluti
       const w = scope.parameter(weight);
       if (winogradServes(w, stride, views[0]!, scope.computeType)) return winograd(views, w, scope.computeType);
       const filter = cast(w, scope.computeType);
+      if (kernel === 1 && stride > 1 && inputs < oneDnnVector && !onGpu()) {
+        return views.map((x) => conv2d(subsample(x, stride), filter, 1, scope.computeType));
+      }
       return views.map((x) => conv2d(x, filter, stride, scope.computeType));
     },
   };
@@ -83,6 +89,20 @@ function conv2d(x: Tensor, w: Tensor, stride: number, type: ConvolutionType): Te
         ? filterGradient(x, dy, { kernel, stride })
         : rawOp('Conv2DBackpropFilter', [input, shapeOf(filter), dy], attrs),
     ],
+  }));
+}
+
+/**
+ * Every `stride`-th row and column, which are all that a 1×1 convolution reads. oneDNN gathers them itself, but writes beyond its
+ * buffer in the filter's gradient where there are fewer channels than in a vector (uxlfoundation/oneDNN#6035).
+ */
+function subsample(x: Tensor, stride: number): Tensor {
+  const ints = (...values: number[]): Tensor => tf.tensor1d(values, 'int32');
+  const range = (): Tensor[] => [ints(0, 0, 0, 0), shapeOf(x), ints(1, stride, stride, 1)];
+  const attrs = { begin_mask: 0, end_mask: 0, ellipsis_mask: 0, new_axis_mask: 0, shrink_axis_mask: 0 };
+  return differentiable([x], (input) => ({
+    value: rawOp('StridedSlice', [input, ...range()], attrs),
+    gradient: (dy) => [rawOp('StridedSliceGrad', [shapeOf(x), ...range(), dy], attrs)],
   }));
 }
 
