@@ -1,9 +1,21 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
+
+/** By the last of the flags that the processor has. */
+const vectorsByFlag = {
+  avx2: 'AVX2',
+  avx512f: 'AVX-512',
+  avx512_bf16: 'AVX-512 for bfloat16',
+  amx_bf16: 'AMX for bfloat16',
+} as const;
+export type Vectors = (typeof vectorsByFlag)[keyof typeof vectorsByFlag];
 
 /** What a benchmark ran on. */
 export interface BenchMachine {
   readonly cpu: string;
+  /** The widest vectors in which an x86 processor multiplies; left out where nothing tells. */
+  readonly vectors?: Vectors | undefined;
   readonly cores: number;
   readonly node: string;
   /** ISO 8601. */
@@ -22,6 +34,7 @@ export function benchMachine(python?: string, packages: readonly string[] = []):
   });
   return {
     cpu: cpus()[0]?.model ?? process.arch,
+    vectors: vectorsHere(),
     cores: availableParallelism(),
     node: process.versions.node,
     measuredAt: new Date().toISOString(),
@@ -30,11 +43,22 @@ export function benchMachine(python?: string, packages: readonly string[] = []):
   };
 }
 
+/** Whether a processor multiplies bfloat16 itself. */
+export function hasBfloat16({ vectors }: Pick<BenchMachine, 'vectors'>): boolean {
+  return vectors?.endsWith('bfloat16') ?? false;
+}
+
+function vectorsHere(): Vectors | undefined {
+  const file = '/proc/cpuinfo';
+  const flags = existsSync(file) ? (/^flags\s*:(.*)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? '').split(' ') : [];
+  return Object.entries(vectorsByFlag).findLast(([flag]) => flags.includes(flag))?.[1];
+}
+
 /** The lines of a page that say it. */
-export function machineLines({ cpu, cores, node, measuredAt, load, versions }: BenchMachine): string {
+export function machineLines({ cpu, vectors, cores, node, measuredAt, load, versions }: BenchMachine): string {
   const software = [`Node.js ${node}`, ...Object.entries(versions).map(([name, version]) => `${name} ${version}`)];
   return [
-    `- ${cpu}, ${cores} cores; load average before: ${load.toFixed(1)}`,
+    `- ${cpu}${vectors === undefined ? '' : ` with ${vectors}`}, ${cores} cores; load average before: ${load.toFixed(1)}`,
     `- ${software.join(', ')}`,
     `- measured ${measuredAt}`,
   ].join('\n');

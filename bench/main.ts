@@ -18,7 +18,8 @@ import { benchmarkCheckpoint } from './checkpoint-benchmark.ts';
 import { benchmarkGrowth } from './growth-benchmark.ts';
 import { benchmarkLoader } from './loader-benchmark.ts';
 import { evaluateWithParts, labelsReport } from './labels.ts';
-import { benchMachine } from './machine.ts';
+import { keepByProcessor } from './machine-results.ts';
+import { benchMachine, hasBfloat16 } from './machine.ts';
 import { performanceReport } from './performance-report.ts';
 import { comparePrecisions, precisionReport } from './precision.ts';
 import { benchmarkProfile } from './profile-benchmark.ts';
@@ -42,6 +43,10 @@ async function step(options: { rounds: string; steps: string; threads: string })
   const measure = { rounds: Number(options.rounds), steps: Number(options.steps), threads: Number(options.threads) };
   const steps: StepResult[] = [];
   for (const one of cases) {
+    if (one.precision === 'bf16' && !hasBfloat16(machine)) {
+      console.log(`${one.arch} bf16 is left out: this processor doesn't multiply it itself`);
+      continue;
+    }
     const result = await benchmarkStep(one, { ...measure, python });
     const { samplesPerSecond, ratio } = result;
     console.log(
@@ -51,8 +56,8 @@ async function step(options: { rounds: string; steps: string; threads: string })
     steps.push(result);
   }
   await mkdir('docs', { recursive: true });
-  await writeFile('docs/performance.json', `${JSON.stringify({ machine, steps }, null, 2)}\n`);
-  await writeFile('docs/performance.md', performanceReport({ machine, steps }));
+  const machines = await keepByProcessor('docs/performance.json', { machine, steps });
+  await writeFile('docs/performance.md', performanceReport(machines));
 }
 
 /** Runs a script on the specification of a manifest, all defaults filled in, so that no recipe is written down twice. */

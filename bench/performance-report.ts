@@ -1,3 +1,4 @@
+import { processorName } from './machine-results.ts';
 import { machineLines, type BenchMachine } from './machine.ts';
 import { formatRatio } from './statistics.ts';
 import { ways, type StepResult, type Way } from './step-benchmark.ts';
@@ -7,8 +8,33 @@ export interface Performance {
   readonly steps: readonly StepResult[];
 }
 
-/** docs/performance.md from a run of the benchmark. */
-export function performanceReport({ machine, steps }: Performance): string {
+/** docs/performance.md from the last run of the benchmark on each machine. */
+export function performanceReport(machines: readonly Performance[]): string {
+  return `# Performance
+
+Written by \`npm run bench -- step\`; the same figures are in [performance.json](performance.json). A processor's figures stay
+until the benchmark runs on such a one again.
+
+One step of pre-training: both views forward and backward, SGD, loss on the host; random images, one process. Our views come
+in as bytes and are normalised in the step; PyTorch's are ready floats, and its bf16 is autocast's. The sides take turns, round
+by round, in one run; a figure is the median over the rounds, and the quartiles are those of the rounds' ratios. CPU time is
+that of all threads. PyTorch runs in the fastest of four ways, which a pilot has found. A processor that doesn't multiply bfloat16
+itself is left out there.
+
+The peak is the fastest matrix product or convolution of several that TensorFlow's library was found to do here
+(\`bench/peak.ts\`), measured in the same rounds. A step's operations are those of convolutions and matrix products, forward
+and twice as many backward, as often as their definition multiplies: Winograd's method, by which ours computes most 3×3
+convolutions, multiplies less often, so that the share may pass 1. Memory is the most that was resident at once, the program and its libraries
+included. Of a batch norm ours keeps what goes in and what comes out, which the next convolution's gradient reads; so does
+PyTorch's eager step. Its compiled step keeps the one and computes the other anew on the way back.
+
+What bounds a step is in [performance-profile.md](performance-profile.md).
+
+${machines.map(section).join('\n\n')}
+`;
+}
+
+function section({ machine, steps }: Performance): string {
   const speed = steps.map(({ samplesPerSecond, milliseconds, cpuMilliseconds, ratio, against, ...step }) => [
     nameOf(step),
     samplesPerSecond.simsiam.toFixed(1),
@@ -28,14 +54,7 @@ export function performanceReport({ machine, steps }: Performance): string {
     peakMemory.pytorch.toFixed(0),
     (peakMemory.simsiam / peakMemory.pytorch).toFixed(2),
   ]);
-  return `# Performance
-
-Written by \`npm run bench -- step\`; the same figures are in [performance.json](performance.json).
-
-One step of pre-training: both views forward and backward, SGD, loss on the host; random images, one process. Our views come
-in as bytes and are normalised in the step; PyTorch's are ready floats, and its bf16 is autocast's. The sides take turns, round
-by round, in one run; a figure is the median over the rounds, and the quartiles are those of the rounds' ratios. CPU time is
-that of all threads. PyTorch runs in the fastest of four ways, which a pilot has found.
+  return `## ${processorName(machine)}
 
 ${machineLines(machine)}
 - ${steps[0]?.threads} threads and ${steps[0]?.rounds} rounds a side
@@ -46,19 +65,9 @@ The pilot, ms a step of PyTorch:
 
 ${table(['step', ...ways.map(wayName)], pilots)}
 
-## Share of the machine's peak, and memory
+Share of the machine's peak, and memory:
 
-The peak is the fastest matrix product or convolution of several that TensorFlow's library was found to do here
-(\`bench/peak.ts\`), measured in the same rounds. A step's operations are those of convolutions and matrix products, forward
-and twice as many backward, as often as their definition multiplies: Winograd's method, by which ours computes most 3×3
-convolutions, multiplies less often, so that the share may pass 1. Memory is the most that was resident at once, the program and its libraries
-included. Of a batch norm ours keeps what goes in and what comes out, which the next convolution's gradient reads; so does
-PyTorch's eager step. Its compiled step keeps the one and computes the other anew on the way back.
-
-${table(['step', 'ours, GFLOP/s', 'peak, GFLOP/s', 'share (quartiles)', 'ours, MiB', 'PyTorch, MiB', 'ratio'], resources)}
-
-What bounds a step is in [performance-profile.md](performance-profile.md).
-`;
+${table(['step', 'ours, GFLOP/s', 'peak, GFLOP/s', 'share (quartiles)', 'ours, MiB', 'PyTorch, MiB', 'ratio'], resources)}`;
 }
 
 function nameOf({

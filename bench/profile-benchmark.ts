@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { benchMachine } from './machine.ts';
+import { keepByProcessor } from './machine-results.ts';
+import { benchMachine, hasBfloat16 } from './machine.ts';
 import { type Profile, profileReport, sumKernels } from './profile-report.ts';
 import { pytorchPython, pytorchScript } from './pytorch-environment.ts';
 
@@ -20,6 +21,7 @@ export async function benchmarkProfile(): Promise<void> {
   const machine = benchMachine(python, ['torch']);
   const profiles: Profile[] = [];
   for (const [arch, batch, imageSize, precision] of cases) {
+    if (precision === 'bf16' && !hasBfloat16(machine)) continue;
     const args = [arch, batch, imageSize, 1].map(String);
     const step = fileURLToPath(new URL('step.js', import.meta.url));
     const layout = ['channels_last', precision, 'cpu', 'eager'];
@@ -29,8 +31,8 @@ export async function benchmarkProfile(): Promise<void> {
       pytorch: await profile(python, [pytorchScript('step'), ...args, ...layout]),
     });
   }
-  await writeFile('docs/performance-profile.json', `${JSON.stringify({ machine, profiles }, null, 2)}\n`);
-  await writeFile('docs/performance-profile.md', profileReport(machine, profiles));
+  const machines = await keepByProcessor('docs/performance-profile.json', { machine, profiles });
+  await writeFile('docs/performance-profile.md', profileReport(machines));
 }
 
 /** One step on one thread, after some others. With one thread all kernels run one after the other. */

@@ -1,3 +1,4 @@
+import { processorName } from './machine-results.ts';
 import { machineLines, type BenchMachine } from './machine.ts';
 
 /** Milliseconds of one step on one thread, by part. */
@@ -60,32 +61,22 @@ function partOf(kind: string, direction: string): Part {
   return direction === 'backward_weights' ? 'convolution, gradient of the weights' : 'convolution, forward';
 }
 
-/** docs/performance-profile.md from a run of the benchmark. */
-export function profileReport(machine: BenchMachine, profiles: readonly Profile[]): string {
-  const share = (of: Parts, part: Part): string => `${((100 * of[part]) / of['the step']).toFixed(0)} %`;
-  const tables = profiles.map(({ name, ours, pytorch }) => {
-    const rows = parts.map((part) => {
-      const cells = [part, ours[part].toFixed(0), share(ours, part), pytorch[part].toFixed(0), share(pytorch, part)];
-      return `| ${cells.join(' | ')} |`;
-    });
-    return `## ${name}
+export interface MachineProfiles {
+  readonly machine: BenchMachine;
+  readonly profiles: readonly Profile[];
+}
 
-| part | ours, ms | of the step | PyTorch, ms | of the step |
-| --- | --- | --- | --- | --- |
-${rows.join('\n')}`;
-  });
+/** docs/performance-profile.md from the last run of the benchmark on each machine. */
+export function profileReport(machines: readonly MachineProfiles[]): string {
   return `# Performance: where a step's time goes
 
-Written by \`npm run bench -- profile\`; the same figures are in [performance-profile.json](performance-profile.json).
+Written by \`npm run bench -- profile\`; the same figures are in [performance-profile.json](performance-profile.json). A processor's
+figures stay until the benchmark runs on such a one again.
 
 One step on one thread, so that kernels run one after the other, by what oneDNN tells of each of its kernels
 (\`ONEDNN_VERBOSE=1\`), with which both sides compute, and by what ours tell (\`SIMSIAM_KERNEL_TIMES=1\`). PyTorch is eager,
 channels last, and its bf16 autocast's. _Everything else_ is what none of these is: padding, the loss, memory, each framework's
 own work, and PyTorch's batch norm, ReLU, sums and SGD.
-
-${machineLines(machine)}
-
-${tables.join('\n\n')}
 
 oneDNN's convolutions are the same kernels on both sides, made for the processor as the program runs and near its peak
 ([performance.md](performance.md)); where they are most of a step, nothing that multiplies as often can be much faster.
@@ -94,5 +85,27 @@ oneDNN's convolutions are the same kernels on both sides, made for the processor
 convolutions ([ADR 0017](adr/0017-kernels-of-our-own-on-cpus.md)), and how often it changes layouts. What is left of a step is mostly
 convolutions of 1×1 and of stride 2, which oneDNN computes for both sides; in a ResNet-50, whose activations no cache holds, batch
 norm's passes over memory come next.
+
+${machines.map(section).join('\n\n')}
 `;
+}
+
+function section({ machine, profiles }: MachineProfiles): string {
+  const share = (of: Parts, part: Part): string => `${((100 * of[part]) / of['the step']).toFixed(0)} %`;
+  const tables = profiles.map(({ name, ours, pytorch }) => {
+    const rows = parts.map((part) => {
+      const cells = [part, ours[part].toFixed(0), share(ours, part), pytorch[part].toFixed(0), share(pytorch, part)];
+      return `| ${cells.join(' | ')} |`;
+    });
+    return `### ${name}
+
+| part | ours, ms | of the step | PyTorch, ms | of the step |
+| --- | --- | --- | --- | --- |
+${rows.join('\n')}`;
+  });
+  return `## ${processorName(machine)}
+
+${machineLines(machine)}
+
+${tables.join('\n\n')}`;
 }
