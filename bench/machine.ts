@@ -1,15 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
-
-/** By the last of the flags that the processor has. */
-const vectorsByFlag = {
-  avx2: 'AVX2',
-  avx512f: 'AVX-512',
-  avx512_bf16: 'AVX-512 for bfloat16',
-  amx_bf16: 'AMX for bfloat16',
-} as const;
-export type Vectors = (typeof vectorsByFlag)[keyof typeof vectorsByFlag];
+import { vectorsHere, type Vectors } from '../trainer/rank/vectors.ts';
 
 /** What a benchmark ran on. */
 export interface BenchMachine {
@@ -46,12 +37,6 @@ export function benchMachine(python?: string, packages: readonly string[] = []):
 /** Whether a processor multiplies bfloat16 itself. */
 export function hasBfloat16({ vectors }: Pick<BenchMachine, 'vectors'>): boolean {
   return vectors?.endsWith('bfloat16') ?? false;
-}
-
-function vectorsHere(): Vectors | undefined {
-  const file = '/proc/cpuinfo';
-  const flags = existsSync(file) ? (/^flags\s*:(.*)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? '').split(' ') : [];
-  return Object.entries(vectorsByFlag).findLast(([flag]) => flags.includes(flag))?.[1];
 }
 
 /** The lines of a page that say it. */

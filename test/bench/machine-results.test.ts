@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { keepByProcessor } from '../../bench/machine-results.ts';
-import type { Vectors } from '../../bench/machine.ts';
+import type { Vectors } from '../../trainer/rank/vectors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'simsiam-machine-results-'));
 after(() => rmSync(folder, { recursive: true }));

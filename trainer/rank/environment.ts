@@ -1,13 +1,17 @@
 import { cpus } from 'node:os';
 import type { JsonObject } from '../checkpoint/json.ts';
 import { nativeAddon } from '../tensorflow/native.ts';
+import { vectorsHere } from './vectors.ts';
 
 /** What results depend on besides the recipe: a run resumed under the same is bit-equal to an undisturbed one. */
 export interface Environment extends JsonObject {
   readonly ranks: number;
   /** Compute threads of a rank. */
   readonly threads: number;
-  /** The processor's model, which decides the instructions that TensorFlow picks. */
+  /**
+   * The processor's model and vectors, which decide the instructions that TensorFlow picks. The model alone doesn't: clouds
+   * call several generations alike.
+   */
   readonly processor: string;
   /** `cpu`, or the name of the GPU. */
   readonly device: string;
@@ -15,7 +19,7 @@ export interface Environment extends JsonObject {
 }
 
 export function environmentOf(ranks: number, threads: number, device: string): Environment {
-  const processor = `${process.arch} ${cpus()[0]?.model ?? 'unknown'}`;
+  const processor = [process.arch, cpus()[0]?.model ?? 'unknown', vectorsHere()].filter(Boolean).join(' ');
   return { ranks, threads, processor, device, tensorflow: nativeAddon().tensorflowVersion() };
 }
 
