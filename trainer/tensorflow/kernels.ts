@@ -31,9 +31,14 @@ export function rowMoments(x: tf.Tensor): { mean: tf.Tensor; variance: tf.Tensor
 }
 
 /** scale · (x − mean) / √(variance + ε) + shift, plus `skip`, which has the shape of x, through the ReLU. */
-export function normalizeRows(x: tf.Tensor, by: NormalizeBy, options: NormalizeOptions, skip?: tf.Tensor): tf.Tensor {
+export function normalizeRows(
+  x: tf.Tensor,
+  by: NormalizeBy,
+  options: NormalizeOptions,
+  { skip, after }: { readonly skip?: tf.Tensor | undefined; readonly after?: tf.Tensor } = {},
+): tf.Tensor {
   const inputs = [x, ...vectors(by), ...(skip ? [skip] : [])];
-  return outputsOf('SimsiamNormalize', inputs, { ...options }, [x.shape])[0]!;
+  return outputsOf('SimsiamNormalize', inputs, { ...options }, [x.shape], after && [after])[0]!;
 }
 
 /**

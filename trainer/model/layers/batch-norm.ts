@@ -59,7 +59,7 @@ export function batchNorm(options: BatchNormOptions): BatchNorm {
         ...(skipped ? { skipped } : {}),
       });
       move(scope, statistics, [mean.name, variance.name]);
-      return normalized.map((y, i) => y.reshape(views[i]!.shape));
+      return normalized.map((y, i) => (y.rank === views[i]!.rank ? y : y.reshape(views[i]!.shape)));
     },
   };
 }

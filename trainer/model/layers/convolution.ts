@@ -4,6 +4,7 @@ import { cast, rawOp } from '../../tensorflow/raw-op.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 import { differentiable } from '../../tensorflow/differentiable.ts';
 import type { Layer } from '../layer.ts';
+import { again } from './recompute.ts';
 import { winograd } from './winograd.ts';
 
 /** Channels in the widest of oneDNN's vectors, AVX-512's of float32. */
@@ -86,8 +87,8 @@ function conv2d(x: Tensor, w: Tensor, stride: number, type: ConvolutionType): Te
     gradient: (dy) => [
       rawOp('Conv2DBackpropInput', [shapeOf(input), filter, dy], attrs),
       own
-        ? filterGradient(x, dy, { kernel, stride })
-        : rawOp('Conv2DBackpropFilter', [input, shapeOf(filter), dy], attrs),
+        ? filterGradient(again(x, dy), dy, { kernel, stride })
+        : rawOp('Conv2DBackpropFilter', [again(input, dy), shapeOf(filter), dy], attrs),
     ],
   }));
 }

@@ -1,4 +1,5 @@
 import { normalizeGradient, normalizeRows, normalizeSums, rowMoments } from '../../tensorflow/kernels.ts';
+import { recomputable } from './recompute.ts';
 import { EPSILON, type LocalBatchNorm } from './local-batch-norm.ts';
 
 /**
@@ -9,7 +10,11 @@ export const cpuBatchNorm: LocalBatchNorm = {
   name: 'Cpu',
   workspaces: 0,
   forward: (x) => ({ moments: rowMoments(x), workspace: [] }),
-  normalize: (x, by, { skip, relu }) => normalizeRows(x, by, { epsilon: EPSILON, relu }, skip),
+  normalize: (x, by, { skip, relu }) => {
+    const options = { epsilon: EPSILON, relu };
+    if (skip) return normalizeRows(x, by, options, { skip });
+    return recomputable(normalizeRows(x, by, options), (after) => normalizeRows(x, by, options, { after }));
+  },
   backward: ({ dy, x, scale, shift, moments: { mean, variance }, relu }) => {
     const [by, options] = [
       { scale, shift, mean, variance },

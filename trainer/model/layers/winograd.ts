@@ -6,6 +6,7 @@ import {
 } from '../../tensorflow/kernels.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 import type { Views } from '../layer.ts';
+import { again } from './recompute.ts';
 
 /**
  * Convolutions by Winograd's method. The filter, in float32, is transformed once for all views, and its gradient is added up over
@@ -46,7 +47,11 @@ function registerKernel(count: number, type: ConvolutionType): string {
         ...Object.fromEntries(
           names.map((name, i) => [name, () => winogradConvolution(dys[i]!, turned, filter.shape[2]!)]),
         ),
-        filter: () => winogradFilterGradient(views, dys),
+        filter: () =>
+          winogradFilterGradient(
+            views.map((x) => again(x, dys.at(-1)!)),
+            dys,
+          ),
       };
     },
   });
