@@ -21,7 +21,10 @@ export async function benchmarkProfile(): Promise<void> {
   const machine = benchMachine(python, ['torch']);
   const profiles: Profile[] = [];
   for (const [arch, batch, imageSize, precision] of cases) {
-    if (precision === 'bf16' && !hasBfloat16(machine)) continue;
+    if (precision === 'bf16' && !hasBfloat16(machine)) {
+      console.log(`${arch} bf16 is left out: this processor doesn't multiply it itself`);
+      continue;
+    }
     const args = [arch, batch, imageSize, 1].map(String);
     const step = fileURLToPath(new URL('step.js', import.meta.url));
     const layout = ['channels_last', precision, 'cpu', 'eager'];
