@@ -2,6 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { vectorsHere, type Vectors } from '../trainer/rank/vectors.ts';
 
+/** What a step computes in. PyTorch's bf16 is autocast's. */
+export type Precision = 'fp32' | 'bf16';
+
 /** What a benchmark ran on. */
 export interface BenchMachine {
   readonly cpu: string;
@@ -34,9 +37,9 @@ export function benchMachine(python?: string, packages: readonly string[] = []):
   };
 }
 
-/** Whether a processor multiplies bfloat16 itself. */
-export function hasBfloat16({ vectors }: Pick<BenchMachine, 'vectors'>): boolean {
-  return vectors?.endsWith('bfloat16') ?? false;
+/** In what PyTorch is fastest where we compute in this: a processor that doesn't multiply bfloat16 itself has PyTorch imitate it. */
+export function peersPrecision(ours: Precision, { vectors }: Pick<BenchMachine, 'vectors'>): Precision {
+  return vectors?.endsWith('bfloat16') ? ours : 'fp32';
 }
 
 /** The lines of a page that say it. */

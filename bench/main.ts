@@ -19,7 +19,7 @@ import { benchmarkGrowth } from './growth-benchmark.ts';
 import { benchmarkLoader } from './loader-benchmark.ts';
 import { evaluateWithParts, labelsReport } from './labels.ts';
 import { keepByProcessor } from './machine-results.ts';
-import { benchMachine, hasBfloat16 } from './machine.ts';
+import { benchMachine, peersPrecision } from './machine.ts';
 import { performanceReport } from './performance-report.ts';
 import { comparePrecisions, precisionReport } from './precision.ts';
 import { benchmarkProfile } from './profile-benchmark.ts';
@@ -31,7 +31,7 @@ import { benchmarkStep, type StepCase, type StepResult } from './step-benchmark.
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
 
-const cases: readonly StepCase[] = (['fp32', 'bf16'] as const).flatMap((precision) => [
+const cases: readonly Omit<StepCase, 'peers'>[] = (['fp32', 'bf16'] as const).flatMap((precision) => [
   { arch: 'resnet18', batch: 16, imageSize: 128, precision },
   { arch: 'resnet50', batch: 16, imageSize: 224, precision },
 ]);
@@ -43,15 +43,12 @@ async function step(options: { rounds: string; steps: string; threads: string })
   const measure = { rounds: Number(options.rounds), steps: Number(options.steps), threads: Number(options.threads) };
   const steps: StepResult[] = [];
   for (const one of cases) {
-    if (one.precision === 'bf16' && !hasBfloat16(machine)) {
-      console.log(`${one.arch} bf16 is left out: this processor doesn't multiply it itself`);
-      continue;
-    }
-    const result = await benchmarkStep(one, { ...measure, python });
+    const peers = peersPrecision(one.precision, machine);
+    const result = await benchmarkStep({ ...one, peers }, { ...measure, python });
     const { samplesPerSecond, ratio } = result;
     console.log(
       `${one.arch} ${one.batch}×${one.imageSize} ${one.precision}: ${samplesPerSecond.simsiam.toFixed(1)} samples/s, ` +
-        `PyTorch ${samplesPerSecond.pytorch.toFixed(1)}, ratio ${ratio.median.toFixed(2)}`,
+        `PyTorch in ${peers} ${samplesPerSecond.pytorch.toFixed(1)}, ratio ${ratio.median.toFixed(2)}`,
     );
     steps.push(result);
   }

@@ -18,8 +18,9 @@ until the benchmark runs on such a one again.
 One step of pre-training: both views forward and backward, SGD, loss on the host; random images, one process. Our views come
 in as bytes and are normalised in the step; PyTorch's are ready floats, and its bf16 is autocast's. The sides take turns, round
 by round, in one run; a figure is the median over the rounds, and the quartiles are those of the rounds' ratios. CPU time is
-that of all threads. PyTorch runs in the fastest of four ways, which a pilot has found. A processor that doesn't multiply bfloat16
-itself is left out there.
+that of all threads. PyTorch runs in the fastest of four ways, which a pilot has found. Where a
+processor doesn't multiply bfloat16 itself, PyTorch imitates it and takes longer than in float32; there our bf16 is beside PyTorch's
+fp32.
 
 The peak is the fastest matrix product or convolution of several that TensorFlow's library was found to do here
 (\`bench/peak.ts\`), measured in the same rounds. A step's operations are those of convolutions and matrix products, forward
@@ -42,7 +43,7 @@ function section({ machine, steps }: Performance): string {
     `${formatRatio(ratio)}×`,
     `${milliseconds.simsiam.toFixed(0)} / ${milliseconds.pytorch.toFixed(0)}`,
     `${cpuMilliseconds.simsiam.toFixed(0)} / ${cpuMilliseconds.pytorch.toFixed(0)}`,
-    wayName(against),
+    `${wayName(against)}, ${step.peers}`,
   ]);
   const pilots = steps.map((step) => [nameOf(step), ...ways.map((way) => step.pilot[way].toFixed(0))]);
   const resources = steps.map(({ gigaflops, share, peakMemory, ...step }) => [

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { keepByProcessor } from './machine-results.ts';
-import { benchMachine, hasBfloat16 } from './machine.ts';
+import { benchMachine, peersPrecision } from './machine.ts';
 import { type Profile, profileReport, sumKernels } from './profile-report.ts';
 import { pytorchPython, pytorchScript } from './pytorch-environment.ts';
 
@@ -21,15 +21,13 @@ export async function benchmarkProfile(): Promise<void> {
   const machine = benchMachine(python, ['torch']);
   const profiles: Profile[] = [];
   for (const [arch, batch, imageSize, precision] of cases) {
-    if (precision === 'bf16' && !hasBfloat16(machine)) {
-      console.log(`${arch} bf16 is left out: this processor doesn't multiply it itself`);
-      continue;
-    }
+    const peers = peersPrecision(precision, machine);
     const args = [arch, batch, imageSize, 1].map(String);
     const step = fileURLToPath(new URL('step.js', import.meta.url));
-    const layout = ['channels_last', precision, 'cpu', 'eager'];
+    const layout = ['channels_last', peers, 'cpu', 'eager'];
     profiles.push({
       name: `${arch}, ${batch} × ${imageSize} px, ${precision}`,
+      peers,
       ours: await profile(process.execPath, [step, ...args, precision]),
       pytorch: await profile(python, [pytorchScript('step'), ...args, ...layout]),
     });

@@ -1,11 +1,13 @@
 import { processorName } from './machine-results.ts';
-import { machineLines, type BenchMachine } from './machine.ts';
+import { machineLines, type BenchMachine, type Precision } from './machine.ts';
 
 /** Milliseconds of one step on one thread, by part. */
 export type Parts = Readonly<Record<Part, number>>;
 
 export interface Profile {
   readonly name: string;
+  /** PyTorch's. */
+  readonly peers: Precision;
   readonly ours: Parts;
   readonly pytorch: Parts;
 }
@@ -92,14 +94,14 @@ ${machines.map(section).join('\n\n')}
 
 function section({ machine, profiles }: MachineProfiles): string {
   const share = (of: Parts, part: Part): string => `${((100 * of[part]) / of['the step']).toFixed(0)} %`;
-  const tables = profiles.map(({ name, ours, pytorch }) => {
+  const tables = profiles.map(({ name, peers, ours, pytorch }) => {
     const rows = parts.map((part) => {
       const cells = [part, ours[part].toFixed(0), share(ours, part), pytorch[part].toFixed(0), share(pytorch, part)];
       return `| ${cells.join(' | ')} |`;
     });
     return `### ${name}
 
-| part | ours, ms | of the step | PyTorch, ms | of the step |
+| part | ours, ms | of the step | PyTorch in ${peers}, ms | of the step |
 | --- | --- | --- | --- | --- |
 ${rows.join('\n')}`;
   });

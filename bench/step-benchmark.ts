@@ -1,6 +1,7 @@
 import { pretrainSchema, type Architecture } from '../api/pretrain.ts';
 import { networkSize } from '../trainer/estimate/network-size.ts';
 import { Contestant, ownProgram } from './contestant.ts';
+import type { Precision } from './machine.ts';
 import { pytorchScript } from './pytorch-environment.ts';
 import { median, speedRatio, type Ratio } from './statistics.ts';
 
@@ -10,8 +11,9 @@ export interface StepCase {
   readonly batch: number;
   /** Side of a view in pixels. */
   readonly imageSize: number;
-  /** PyTorch computes bf16 by autocast. */
-  readonly precision: 'fp32' | 'bf16';
+  readonly precision: Precision;
+  /** That of PyTorch and of the fastest kernel. */
+  readonly peers: Precision;
 }
 
 export interface StepOptions {
@@ -63,13 +65,13 @@ export async function benchmarkStep(step: StepCase, options: StepOptions): Promi
   const { threads, rounds, steps } = options;
   const pilot = await pilotOf(step, options);
   const against = ways.reduce((best, way) => (pilot[way] < pilot[best] ? way : best));
-  const { arch, batch, imageSize, precision } = step;
+  const { arch, batch, imageSize, precision, peers } = step;
   const ours = new Contestant(
     'the trainer',
     ownProgram('step.js', threads, [arch, batch, imageSize, threads, precision]),
   );
   const theirs = pytorchStep(step, options, against);
-  const kernel = new Contestant('the kernel', ownProgram('peak.js', threads, [threads, precision]));
+  const kernel = new Contestant('the kernel', ownProgram('peak.js', threads, [threads, peers]));
   const all = [ours, theirs, kernel];
   try {
     for (const contestant of all) await contestant.run(WARM_UP);
@@ -118,9 +120,9 @@ async function pilotOf(step: StepCase, options: StepOptions): Promise<Record<Way
 }
 
 function pytorchStep(step: StepCase, { threads, python }: StepOptions, way: Way): Contestant {
-  const { arch, batch, imageSize, precision } = step;
+  const { arch, batch, imageSize, peers } = step;
   const [layout, mode] = way.split(' ') as [string, string];
-  const args = [arch, batch, imageSize, threads, layout, precision, 'cpu', mode].map(String);
+  const args = [arch, batch, imageSize, threads, layout, peers, 'cpu', mode].map(String);
   return new Contestant(`PyTorch (${way})`, { command: python, args: [pytorchScript('step'), ...args] });
 }
 

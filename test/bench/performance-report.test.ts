@@ -20,6 +20,7 @@ test('the report compares with the way that was the fastest and shows the spread
           batch: 16,
           imageSize: 128,
           precision: 'bf16',
+          peers: 'fp32',
           threads: 2,
           rounds: 7,
           pilot: {
@@ -46,7 +47,7 @@ test('the report compares with the way that was the fastest and shows the spread
   );
   const step = 'resnet18, 16 × 128 px, bf16';
   for (const cells of [
-    '40.0 | 36.4 | 1.10 (1.05–1.20)× | 400 / 440 | 790 / 870 | channels last, compiled',
+    '40.0 | 36.4 | 1.10 (1.05–1.20)× | 400 / 440 | 790 / 870 | channels last, compiled, fp32',
     '500 | 440 | 480 | 430',
     '150 | 300 | 0.50 (0.49–0.52) | 900 | 1000 | 0.90',
   ]) {

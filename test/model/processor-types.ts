@@ -17,10 +17,11 @@ export async function promisedTypes(): Promise<ConvolutionType[]> {
   if ((await run('--version')).includes('clang')) return [];
   const [, words = ''] = /^flags\s*:(.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8')) ?? [];
   const flags = new Set(words.split(' '));
+  const avx2 = flags.has('avx2') && flags.has('fma');
+  const multiplied = flags.has('avx512f') ? flags.has('avx512_bf16') && !flags.has('amx_bf16') : avx2;
   const promised = {
-    float32: flags.has('avx512f') || (flags.has('avx2') && flags.has('fma')),
-    bfloat16:
-      flags.has('avx512_bf16') && !flags.has('amx_bf16') && Number.parseInt(await run('-dumpversion'), 10) >= 11,
+    float32: flags.has('avx512f') || avx2,
+    bfloat16: multiplied && Number.parseInt(await run('-dumpversion'), 10) >= 11,
   };
   return all.filter((type) => promised[type]);
 }

@@ -18,7 +18,7 @@ import {
 import { cast, rawOp } from '../../trainer/tensorflow/raw-op.ts';
 import { Runtime } from '../../trainer/tensorflow/runtime.ts';
 import { tf, type Tensor } from '../../trainer/tensorflow/tfjs.ts';
-import { callAndRead, evaluate, noise, toFloats, trace, type Value } from '../tensorflow/support.ts';
+import { callAndRead, evaluate, noise, spec, toFloats, trace, type Value } from '../tensorflow/support.ts';
 import { distance } from './distance.ts';
 import { promisedTypes, types } from './processor-types.ts';
 
@@ -93,6 +93,28 @@ for (const type of types) {
         }
       });
     }
+  });
+}
+
+if (types.includes('bfloat16')) {
+  it('bfloat16 is rounded to the nearest, halves to even, and what is not a number stays so', async () => {
+    const filter = new Float32Array(9 * 16 * 16);
+    // The middle takes each channel times 1 + 3/128, exact in bfloat16: products have twice the bits, and some are halves.
+    for (let channel = 0; channel < 16; channel++) filter[(4 * 16 + channel) * 16 + channel] = 1 + 3 / 128;
+    const strange = filter.slice();
+    new Uint32Array(strange.buffer).fill(0x7fffffff, 4 * 256, 5 * 256); // rounded as a number it would be -0
+    const filters = [filter, strange].map((bytes): Value => ({ spec: spec('float32', 3, 3, 16, 16), bytes }));
+    const outputs = await evaluate([noise(1, 512, 1, 1, 16), ...filters], (x, ...filters) => {
+      const images = cast(x, 'bfloat16');
+      const convolved = filters.map((filter) =>
+        winogradConvolution(images, winogradFilter(filter, { type: 'bfloat16', turned: false }), 16),
+      );
+      const products = tf.mul(cast(images, 'float32'), 1 + 3 / 128);
+      return [...convolved, cast(products, 'bfloat16')].map((y) => cast(y, 'float32'));
+    });
+    const [found, notNumbers, right] = outputs.map(toFloats);
+    assert.deepEqual(found, right);
+    assert.ok(notNumbers!.every(Number.isNaN));
   });
 }
 

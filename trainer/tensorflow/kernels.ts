@@ -84,10 +84,18 @@ export function sgdUpdate(
 
 /**
  * Whether this processor can run the kernels below, and faster than TensorFlow: in float32 x86 with AVX-512, or with AVX2 and
- * FMA; in bfloat16 x86 that multiplies it by AVX-512 and not by AMX.
+ * FMA; in bfloat16 x86 that multiplies it by AVX-512 and not by AMX, or has AVX2 and FMA alone.
  */
 export function hasConvolutions(type: ConvolutionType): boolean {
   return type === 'float32' ? nativeAddon().hasConvolutions() : nativeAddon().hasBfloat16Convolutions();
+}
+
+/**
+ * Whether TensorFlow's own kernels multiply bfloat16 in vectors here. On x86 without AVX-512 they take one value at a time, many
+ * times slower than float32.
+ */
+export function multipliesBfloat16(): boolean {
+  return nativeAddon().multipliesBfloat16();
 }
 
 /** Of images. In bfloat16 what is multiplied is rounded to it, and sums are float32. */

@@ -64,6 +64,8 @@ export interface NativeAddon {
   hasConvolutions(): boolean;
   /** The same in bfloat16. */
   hasBfloat16Convolutions(): boolean;
+  /** Whether TensorFlow's kernels multiply bfloat16 in vectors on this processor. */
+  multipliesBfloat16(): boolean;
 
   /**
    * From now on the process ends with its exit code, but without the destructors of what C++ statics there are now. Those

@@ -4,7 +4,9 @@ import { cast, rawOp } from '../../tensorflow/raw-op.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 import { differentiable } from '../../tensorflow/differentiable.ts';
 import type { Layer } from '../layer.ts';
+import { pad } from './padding.ts';
 import { again } from './recompute.ts';
+import { vectorOp } from './vector-op.ts';
 import { winograd } from './winograd.ts';
 
 /** Channels in the widest of oneDNN's vectors, AVX-512's of float32. */
@@ -82,13 +84,13 @@ function conv2d(x: Tensor, w: Tensor, stride: number, type: ConvolutionType): Te
   };
   const own = padded !== x && ownServes(w, type);
   return differentiable([padded, w], (input, filter) => ({
-    value: rawOp('Conv2D', [input, filter], attrs),
+    value: vectorOp('Conv2D', [input, filter], attrs),
     saved: [own ? x : input, filter],
     gradient: (dy) => [
-      rawOp('Conv2DBackpropInput', [shapeOf(input), filter, dy], attrs),
+      vectorOp('Conv2DBackpropInput', [shapeOf(input), filter, dy], attrs),
       own
         ? filterGradient(again(x, dy), dy, { kernel, stride })
-        : rawOp('Conv2DBackpropFilter', [again(input, dy), shapeOf(filter), dy], attrs),
+        : vectorOp('Conv2DBackpropFilter', [again(input, dy), shapeOf(filter), dy], attrs),
     ],
   }));
 }
@@ -104,14 +106,6 @@ function subsample(x: Tensor, stride: number): Tensor {
   return differentiable([x], (input) => ({
     value: rawOp('StridedSlice', [input, ...range()], attrs),
     gradient: (dy) => [rawOp('StridedSliceGrad', [shapeOf(x), ...range(), dy], attrs)],
-  }));
-}
-
-/** Zeros around height and width. */
-export function pad(x: Tensor, margin: number): Tensor {
-  return differentiable([x], (input) => ({
-    value: rawOp('Pad', [input, tf.tensor2d([0, 0, margin, margin, margin, margin, 0, 0], [4, 2], 'int32')]),
-    gradient: (dy) => [rawOp('Slice', [dy, tf.tensor1d([0, margin, margin, 0], 'int32'), shapeOf(x)])],
   }));
 }
 

@@ -2,7 +2,9 @@ import { cast, rawOp } from '../../tensorflow/raw-op.ts';
 import { tf, type Tensor } from '../../tensorflow/tfjs.ts';
 import { differentiable } from '../../tensorflow/differentiable.ts';
 import { stateless } from '../layer.ts';
-import { pad } from './convolution.ts';
+import { cropped, padded } from './padding.ts';
+import { again } from './recompute.ts';
+import { vectorOp } from './vector-op.ts';
 
 /** max(x, 0), with TensorFlow's own gradient kernel where tfjs would build five ops. */
 export const relu = stateless((x) => rectified(x));
@@ -43,9 +45,10 @@ export function activated(x: Tensor, { skip, relu }: Activation): Tensor {
 /** 3×3, stride 2, one pixel around. The zeros around never win, since the layer before is a ReLU. */
 export const maxPool = stateless((x) => {
   const attrs = { ksize: [1, 3, 3, 1], strides: [1, 2, 2, 1], padding: 'VALID', data_format: 'NHWC' };
-  return differentiable([pad(x, 1)], (x) => {
-    const y = rawOp('MaxPool', [x], attrs);
-    return { value: y, saved: [x, y], gradient: (dy) => [rawOp('MaxPoolGrad', [x, y, dy], attrs)] };
+  return differentiable([x], (x) => {
+    const y = vectorOp('MaxPool', [padded(x, 1)], attrs);
+    const gradient = (dy: Tensor): Tensor => vectorOp('MaxPoolGrad', [padded(again(x, dy), 1), y, dy], attrs);
+    return { value: y, saved: [x, y], gradient: (dy) => [cropped(gradient(dy), 1, x.shape)] };
   });
 });
 

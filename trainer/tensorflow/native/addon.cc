@@ -15,6 +15,7 @@ napi_value tensorflowVersion(napi_env env, napi_callback_info) { return newStrin
 
 template <class Value>
 napi_value hasConvolutions(napi_env env, napi_callback_info) { return newBoolean(env, processorLoops<Value>() != nullptr); }
+napi_value bfloat16Multiplies(napi_env env, napi_callback_info) { return newBoolean(env, multipliesBfloat16()); }
 
 void add(napi_env env, napi_value exports, const char* name, napi_callback callback) {
   napi_value function;
@@ -26,6 +27,7 @@ napi_value initialize(napi_env env, napi_value exports) {
   add(env, exports, "tensorflowVersion", guarded<tensorflowVersion>);
   add(env, exports, "hasConvolutions", guarded<hasConvolutions<float>>);
   add(env, exports, "hasBfloat16Convolutions", guarded<hasConvolutions<uint16_t>>);
+  add(env, exports, "multipliesBfloat16", guarded<bfloat16Multiplies>);
   add(env, exports, "leaveWithoutDestructors", guarded<leaveWithoutDestructors>);
   add(env, exports, "openRuntime", guarded<openRuntime>);
   add(env, exports, "joinCluster", guarded<joinCluster>);

@@ -23,7 +23,11 @@ struct ProcessorLoops {
 };
 
 extern const ProcessorLoops<float> kAvx512, kAvx2;
-extern const ProcessorLoops<uint16_t> kAvx512Bfloat16;
+extern const ProcessorLoops<uint16_t> kAvx512Bfloat16, kAvx2Bfloat16;
+
+// Whether TensorFlow's library multiplies bfloat16 in vectors: on x86 it leaves processors without AVX-512 to kernels that take
+// one value at a time.
+bool multipliesBfloat16();
 
 // Those for this processor; nullptr where there are none.
 template <class Value>
