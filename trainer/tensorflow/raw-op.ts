@@ -78,6 +78,12 @@ export function cast(x: tf.Tensor, to: DType): tf.Tensor {
   return differentiable(x);
 }
 
-function castOnly(x: tf.Tensor, to: DType): tf.Tensor {
-  return rawOp('Cast', [x], { DstT: to, Truncate: false });
+/**
+ * {@link cast} without a gradient, once `after` is there. TensorFlow makes one of all casts of a tensor that wait for nothing, and
+ * keeps what it makes until the last reader is done.
+ */
+export function castOnly(x: tf.Tensor, to: DType, after: readonly tf.Tensor[] = []): tf.Tensor {
+  const session = requireSession('cast');
+  const controls = after.map((tensor) => symbolicId(session, tensor));
+  return addOp('Cast', [x], { DstT: to, Truncate: false }, 1, { controls })[0]!.tensor;
 }

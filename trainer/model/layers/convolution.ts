@@ -87,10 +87,10 @@ function conv2d(x: Tensor, w: Tensor, stride: number, type: ConvolutionType): Te
     value: vectorOp('Conv2D', [input, filter], attrs),
     saved: [own ? x : input, filter],
     gradient: (dy) => [
-      vectorOp('Conv2DBackpropInput', [shapeOf(input), filter, dy], attrs),
+      vectorOp('Conv2DBackpropInput', [shapeOf(input), filter, dy], attrs, [dy]),
       own
         ? filterGradient(again(x, dy), dy, { kernel, stride })
-        : vectorOp('Conv2DBackpropFilter', [again(input, dy), shapeOf(filter), dy], attrs),
+        : vectorOp('Conv2DBackpropFilter', [again(input, dy), shapeOf(filter), dy], attrs, [dy]),
     ],
   }));
 }

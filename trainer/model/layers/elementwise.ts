@@ -47,7 +47,7 @@ export const maxPool = stateless((x) => {
   const attrs = { ksize: [1, 3, 3, 1], strides: [1, 2, 2, 1], padding: 'VALID', data_format: 'NHWC' };
   return differentiable([x], (x) => {
     const y = vectorOp('MaxPool', [padded(x, 1)], attrs);
-    const gradient = (dy: Tensor): Tensor => vectorOp('MaxPoolGrad', [padded(again(x, dy), 1), y, dy], attrs);
+    const gradient = (dy: Tensor): Tensor => vectorOp('MaxPoolGrad', [padded(again(x, dy), 1), y, dy], attrs, [dy]);
     return { value: y, saved: [x, y], gradient: (dy) => [cropped(gradient(dy), 1, x.shape)] };
   });
 });

@@ -1,7 +1,7 @@
 import type { Tensor } from '../../tensorflow/tfjs.ts';
 
 /**
- * How activations can be computed again that only a gradient needs later: kept until then, they are most of a step's memory.
+ * How activations can be computed again that only a gradient needs later, rather than kept until then.
  * By what tfjs's clones share with what they were cloned from.
  */
 const recipes = new WeakMap<object, (after: Tensor) => Tensor>();
