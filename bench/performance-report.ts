@@ -26,8 +26,9 @@ The peak is the fastest matrix product or convolution of several that TensorFlow
 (\`bench/peak.ts\`), measured in the same rounds. A step's operations are those of convolutions and matrix products, forward
 and twice as many backward, as often as their definition multiplies: Winograd's method, by which ours computes most 3×3
 convolutions, multiplies less often, so that the share may pass 1. Memory is the most that was resident at once, the program and its libraries
-included. Of a batch norm ours keeps what goes in, and computes what comes out anew for the gradient of the next convolution, but
-for those that a skip was added to; so does PyTorch's compiled step. Its eager step keeps both.
+included. Since 28 November 2026 ours keeps of a batch norm what goes in, and computes what comes out anew for the gradient of the
+next convolution, but for those that a skip was added to; so does PyTorch's compiled step. Its eager step keeps both, as ours did
+before.
 
 What bounds a step is in [performance-profile.md](performance-profile.md).
 

@@ -12,6 +12,7 @@ namespace simsiam {
 namespace {
 
 struct Avx2 {
+  SIMSIAM_STEP Words widened(Halves values) { return (Words)_mm256_cvtepu16_epi32((__m128i)values); }
   SIMSIAM_STEP Halves rounded(Vector value) {
     const Words bits = (Words)value, below = bits + 0x7fff + (bits >> 16 & 1);
     const Words quiet = bits | 0x400000;  // what is not a number stays so
