@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus, loadavg } from 'node:os';
+import type { PretrainSpec } from '../api/pretrain.ts';
 import { vectorsHere, type Vectors } from '../trainer/rank/vectors.ts';
 
 /** What a step computes in. PyTorch's bf16 is autocast's. */
-export type Precision = 'fp32' | 'bf16';
+export type Precision = PretrainSpec['precision'];
 
 /** What a benchmark ran on. */
 export interface BenchMachine {

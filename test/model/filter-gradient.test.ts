@@ -34,9 +34,9 @@ for (const type of types) {
           filterGradient(cast(x, type), cast(dy, type), { kernel, stride }),
           expected(type, x, dy, kernel, stride),
         ]);
-        // Products of bfloat16 are exact in float32, in which we add them up.
+        // Products of bfloat16 are exact in float32, in which we add them up: roundings go either way at random.
         const far = distance(toFloats(found!), toFloats(right!));
-        assert.ok(far <= 1e-6, String(far));
+        assert.ok(far <= Math.min(2 ** -24 * Math.sqrt(images) * size, 1e-6), String(far));
       });
     }
   });
