@@ -13,6 +13,16 @@ export class InputFileError extends SimSiamError {
   readonly exitCode = exitCode.badInput;
 }
 
+/** What the command prints can't be written: the disk below a file that it goes to is full, or fails. */
+export class OutputError extends SimSiamError {
+  readonly code = 'CLI_OUTPUT';
+  readonly exitCode = exitCode.storage;
+
+  constructor(cause: Error) {
+    super(`the output can't be written and is incomplete: ${cause.message}; the command itself goes on`, { cause });
+  }
+}
+
 /** This installation leaves out what the command needs. */
 export class IncompleteInstallationError extends SimSiamError {
   override readonly code = 'CLI_INCOMPLETE';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { dropUnreadOutput, finish } from './finish.ts';
+import { finish, surviveLostOutput } from './finish.ts';
 import { runCli } from './program.ts';
 
-dropUnreadOutput();
+surviveLostOutput();
 finish(await runCli(process.argv.slice(2)));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { messageOf, SimSiamError } from '../../api/errors.ts';
 import type { SimSiamRun } from '../../api/run.ts';
+import { storageError } from '../../storage/errors.ts';
 import { openStore } from '../../storage/open-store.ts';
 import { committedCheckpoints } from '../../trainer/checkpoint/register.ts';
 import type { NamedTensor } from '../../trainer/checkpoint/tensors.ts';
@@ -50,11 +51,7 @@ export function linearWriter(folder: string, { spec }: SimSiamRun): EpochWriter 
       const head = tensors.filter(({ name }) => name.startsWith('fc.'));
       // Of fine-tuning a checkpoint has the backbone too.
       const backbone = tensors.length > head.length ? tensors : frozen;
-      const state = JSON.parse(await readFile(join(checkpoint, 'state.json'), 'utf8')) as {
-        readonly epoch: number;
-        readonly best: { readonly epoch: number; readonly top1: number } | null;
-      };
-      const { epoch, best } = state;
+      const { epoch, best } = await readState(checkpoint);
       const bestTop1 = Math.max(best?.top1 ?? 0, before);
       const contents = toTorchLinearCheckpoint({
         ...{ backbone, head, momenta, epoch, bestTop1 },
@@ -65,6 +62,20 @@ export function linearWriter(folder: string, { spec }: SimSiamRun): EpochWriter 
       await writeWhole(join(folder, linearFiles.last), contents);
     },
   };
+}
+
+interface LinearState {
+  readonly epoch: number;
+  readonly best: { readonly epoch: number; readonly top1: number } | null;
+}
+
+/** @throws StorageError, also where newer checkpoints have replaced this one meanwhile */
+async function readState(checkpoint: string): Promise<LinearState> {
+  try {
+    return JSON.parse(await readFile(join(checkpoint, 'state.json'), 'utf8')) as LinearState;
+  } catch (thrown) {
+    throw storageError(thrown, 'read state.json', checkpoint);
+  }
 }
 
 const phases = { pretrain: 'Pretraining', linear: 'LinearEvaluation' } as const satisfies Record<Stage, string>;

@@ -157,6 +157,10 @@ describe('run record', () => {
     await assert.rejects(readResult(store), RunRecordDamagedError);
     await assert.rejects(openRunRecord(store, run()), RunRecordDamagedError);
     await store.put('run.yaml', Buffer.from('kind: Pod\n'));
-    await assert.rejects(openRunRecord(store, run()), { code: 'MANIFEST_INVALID', message: /^file:.*\/run\.yaml:1: / });
+    await assert.rejects(openRunRecord(store, run()), {
+      code: 'RUN_RECORD_DAMAGED',
+      exitCode: 74,
+      message: /^run\.yaml in file:.* can't be read \(run\.yaml:1: .*Pod.*\): .*choose another storage\.uri$/,
+    });
   });
 });

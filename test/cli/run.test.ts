@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +15,8 @@ import type { Door } from '../launch/fixtures/door.ts';
 import { openDoor } from '../launch/fixtures/door.ts';
 import type { Running } from './fixtures/processes.ts';
 import { start } from './fixtures/processes.ts';
+
+const noFullDevice = existsSync('/dev/full') ? false : 'this system has no /dev/full, which is always full';
 
 describe('simsiam run', { timeout: 60_000 }, () => {
   let door: Door;
@@ -132,6 +136,17 @@ describe('simsiam run', { timeout: 60_000 }, () => {
     assert.match(stderr, /^stopped at step 4 of pretrain/);
     assert.equal(code, 75);
     await door.empty();
+  });
+
+  test('a log on a full disk ends no training: one line, and 74 at its end', { skip: noFullDevice }, async () => {
+    const run = await play(['done', 'done']);
+    await run.ended;
+    // The same command once more.
+    const full = spawnSync('sh', ['-c', '"$@" > /dev/full', 'sh', ...run.child.spawnargs], { cwd: folder });
+    assert.match(full.stderr.toString(), /^error: the output can't be written .*ENOSPC.*\[CLI_OUTPUT\]\n/);
+    assert.match(full.stderr.toString(), /the result is in runs\/fake: result\.json\n$/);
+    assert.equal(full.stderr.toString().split('[CLI_OUTPUT]').length, 2);
+    assert.equal(full.status, 74);
   });
 
   test('a launcher that is killed takes its ranks along', async () => {

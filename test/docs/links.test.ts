@@ -57,6 +57,25 @@ test('the documents are found, and what is looked for is found in them', () => {
   assert.ok(simsiamCalls(parts).some(([verb]) => verb === 'run'));
 });
 
+test("ARCHITECTURE.md's code map has every room", () => {
+  const map = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8').split('\n## Code map\n')[1]!.split('\n## ')[0]!;
+  const named = new Set(
+    map
+      .split('\n')
+      .filter((line) => line.startsWith('|'))
+      .flatMap((row) => [...row.split('|')[1]!.matchAll(/`([^`]+)\/`/g)].map(([, path]) => path!)),
+  );
+  const divided = ['trainer', 'operator'];
+  const undivided = [...rooms].filter((room) => !room.startsWith('.') && !divided.includes(room));
+  const folders = divided.flatMap((room) =>
+    readdirSync(join(root, room), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `${room}/${name}`),
+  );
+  assert.ok(folders.length > 10);
+  assert.deepEqual([...undivided, ...folders].toSorted(), [...named].toSorted());
+});
+
 test('a broken link, a broken anchor and a missing path are noticed', () => {
   const links = ['docs/nowhere.md', '#nowhere', 'ARCHITECTURE.md#nowhere', 'ARCHITECTURE.md', '#limits', 'https://x.y'];
   assert.deepEqual(brokenLinks('README.md', links), links.slice(0, 3));

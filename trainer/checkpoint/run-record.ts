@@ -1,10 +1,10 @@
 import { stringify } from 'yaml';
-import { parseManifest } from '../../api/manifest.ts';
+import { ManifestError, parseManifest } from '../../api/manifest.ts';
 import { recipeHash, recipeOf } from '../../api/recipe.ts';
 import type { SimSiamRun } from '../../api/run.ts';
 import { PreconditionFailedError } from '../../storage/errors.ts';
 import type { ObjectReader, ObjectStore } from '../../storage/object-store.ts';
-import { RecipeMismatchError } from './errors.ts';
+import { RecipeMismatchError, RunRecordDamagedError } from './errors.ts';
 import type { RecipeDifference } from './recipe-difference.ts';
 import { describeDifference, isExtension, recipeDifferences } from './recipe-difference.ts';
 import { CommitRegister, committedCheckpoints } from './register.ts';
@@ -30,7 +30,7 @@ export type RunStart =
 /**
  * The run at a URI, with its result if it is finished; `undefined` where no run has begun. Writes nothing.
  *
- * @throws ManifestError and RunRecordDamagedError if what lies there can't be read
+ * @throws RunRecordDamagedError if what lies there can't be read
  */
 export async function readRunRecord(
   store: ObjectReader,
@@ -42,7 +42,7 @@ export async function readRunRecord(
 /**
  * How a run would begin, without writing anything: what can be refused is refused before the URI belongs to it.
  *
- * @throws RecipeMismatchError and ManifestError as {@link openRunRecord} does
+ * @throws RecipeMismatchError and RunRecordDamagedError as {@link openRunRecord} does
  */
 export async function lookAtRunRecord(store: ObjectStore, run: SimSiamRun): Promise<RunStart> {
   return (await look(store, run)).start;
@@ -53,7 +53,7 @@ export async function lookAtRunRecord(store: ObjectStore, run: SimSiamRun): Prom
  * repeat after a crash at any point, and between processes.
  *
  * @throws RecipeMismatchError that lists the differing fields with both values
- * @throws ManifestError if the recorded one can't be read
+ * @throws RunRecordDamagedError if the recorded one can't be read
  */
 export async function openRunRecord(store: ObjectStore, run: SimSiamRun): Promise<RunStart> {
   for (;;) {
@@ -96,11 +96,22 @@ async function readRecord(
 ): Promise<{ run: SimSiamRun; result: StoredResult | undefined; version: string } | undefined> {
   const found = await store.get(key);
   if (found === undefined) return undefined;
-  const run = parseManifest(found.bytes.toString('utf8'), `${store.uri}/${key}`);
+  const run = parseRecord(found.bytes, store);
   const result = await readResult(store);
   // After an extension it may still be that of the shorter run.
   const isOfRun = result !== undefined && hashesOf(run).includes(result.recipeHash);
   return { run, result: isOfRun ? result : undefined, version: found.version };
+}
+
+function parseRecord(bytes: Buffer, { uri }: ObjectReader): SimSiamRun {
+  try {
+    return parseManifest(bytes.toString('utf8'), key);
+  } catch (thrown) {
+    if (!(thrown instanceof ManifestError)) throw thrown;
+    const why = thrown.message.replaceAll(/\s*\n\s*/g, '; ');
+    const mend = 'was it edited, or written by a newer version? Put it back, or choose another storage.uri';
+    throw new RunRecordDamagedError(`${key} in ${uri} can't be read (${why}): ${mend}`, { cause: thrown });
+  }
 }
 
 /** As it was recorded and as it is now: a later version of this program may have added fields to recipes. */
