@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { pack } from 'tar-stream';
 
 import { openDataset, type SampleLocation } from '../../trainer/data/dataset.ts';
+import { CounterRandom } from '../../trainer/random.ts';
 import { writeShard } from '../../trainer/data/write-shard.ts';
 import { temporaryFolder, writeFiles } from './images.ts';
 import { epochOf } from './loaders.ts';
@@ -123,18 +124,32 @@ test('a shard that is cut off, damaged, doubled, missing or half labelled is nam
   await assert.rejects(openDataset(path), { code: 'DATA_LABEL', message: /names 2 classes, but .* label 5/ });
 });
 
-test('shards sorted by class warn, mixed ones do not', async (t) => {
+test('shards in the order of the classes warn wherever they are cut, mixed ones do not', async (t) => {
   const folder = await temporaryFolder(t);
-  await writeShard(join(folder, 'sorted-0.tar'), entries([0, 0], 'a'));
-  await writeShard(join(folder, 'sorted-1.tar'), entries([1, 1], 'b'));
-  await writeShard(join(folder, 'mixed-0.tar'), entries([0, 1], 'a'));
-  await writeShard(join(folder, 'mixed-1.tar'), entries([1, 0], 'b'));
-  const sorted = await openDataset(join(folder, 'sorted-{0..1}.tar'));
-  const mixed = await openDataset(join(folder, 'mixed-{0..1}.tar'));
-  assert.equal(sorted.warnings.length, 1);
-  assert.match(sorted.warnings[0] ?? '', /sorted-0\.tar and 1 more shards hold a single class/);
-  assert.deepEqual(mixed.warnings, []);
-  await Promise.all([sorted.close(), mixed.close()]);
+  const sorted = Array.from({ length: 400 }, (_, i) => Math.floor(i / 40));
+  const mixed = Array.from(new CounterRandom(1).permutation(400), (place) => sorted[place]!);
+  const write = async (name: string, labels: readonly number[], shards: number): Promise<string> => {
+    const size = labels.length / shards;
+    for (let i = 0; i < shards; i++)
+      await writeShard(join(folder, `${name}-${i}.tar`), entries(labels.slice(i * size, (i + 1) * size), `${i}-`));
+    return join(folder, `${name}-{0..${shards - 1}}.tar`);
+  };
+  const warningsOf = async (uri: string): Promise<readonly string[]> => {
+    const dataset = await openDataset(uri);
+    await dataset.close();
+    return dataset.warnings;
+  };
+  for (const shards of [1, 8, 10]) {
+    const uri = await write(`sorted${shards}`, sorted, shards);
+    const [warning, ...more] = await warningsOf(uri);
+    assert.ok(warning?.startsWith(`${uri} lies sorted by class: `), warning);
+    assert.match(warning ?? '', /mix the images by `simsiam dataset pack`$/);
+    assert.deepEqual(more, []);
+    assert.deepEqual(await warningsOf(await write(`mixed${shards}`, mixed, shards)), []);
+  }
+  const unlabelled = mixed.map((_, i) => ({ key: `${i}`, extension: 'jpg', bytes: Buffer.from(`${i}`) }));
+  await writeShard(join(folder, 'unlabelled.tar'), unlabelled);
+  assert.deepEqual(await warningsOf(join(folder, 'unlabelled.tar')), []);
 });
 
 test('the hash of shards is that of their content, wherever they lie', async (t) => {

@@ -36,7 +36,7 @@ export interface Dataset {
   readonly sortedByClass: boolean;
   /** SHA-256 over names and labels in order: the same for the same set, wherever it lies. */
   readonly indexHash: string;
-  /** What a user should know before training on it, a line each. */
+  /** What a user should know before pre-training on it, a line each. */
   readonly warnings: readonly string[];
   /** Index into `classes`, −1 without labels. */
   label(index: number): number;

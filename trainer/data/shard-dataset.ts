@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 
+import { liesByClass } from './class-order.ts';
 import type { Dataset, DatasetOptions, SampleSource } from './dataset.ts';
 import { DataEmptyError, LabelError } from './errors.ts';
 import { hashIndex, mapClasses } from './labels.ts';
@@ -94,7 +95,7 @@ async function describe(
     classes: labelled.length === 0 ? [] : classes,
     sortedByClass: false,
     indexHash: hashIndex(samples.length, name, label),
-    warnings: sortedWarnings(shards, present.size),
+    warnings: sortedWarnings(uri, labels),
     label,
     name,
     source: (i) => place.source(at(i).path, at(i)),
@@ -118,13 +119,11 @@ async function classNames(
   return names;
 }
 
-function sortedWarnings(shards: readonly Shard[], classes: number): string[] {
-  const single = shards.filter(
-    ({ samples }) => samples.length > 1 && samples.every((sample) => sample.label === samples[0]?.label),
-  );
-  if (classes < 2 || single.length === 0) return [];
+/** Lanes are cut from shards as they lie, so in a sorted set each slot of the batch keeps to its classes. */
+function sortedWarnings(uri: string, labels: ArrayLike<number>): string[] {
+  if (!liesByClass(labels)) return [];
   return [
-    `${basename(single[0]?.path ?? '')}${single.length > 1 ? ` and ${single.length - 1} more shards hold` : ' holds'} ` +
-      'a single class: images are drawn shard by shard, so shuffle them before packing',
+    `${uri} lies sorted by class: in pre-training each slot of the batch keeps to its own part of the shards, so all ` +
+      'through the run it shows one class or a few, and no batch is a random one; mix the images by `simsiam dataset pack`',
   ];
 }

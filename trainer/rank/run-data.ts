@@ -189,10 +189,9 @@ export class RunData {
     return { train: this.train.indexHash, ...(this.validation ? { val: this.validation.indexHash } : {}) };
   }
 
-  /** What the user should know of the data, a line each. */
-  warnings(): string[] {
-    const sets = [this.train, ...(this.validation ? [this.validation] : [])];
-    return sets.flatMap(({ warnings }) => warnings);
+  /** What the user should know of the data, a line each: of the order of the training images, which only pre-training keeps. */
+  warnings(): readonly string[] {
+    return this.#context.run.spec.pretrain.epochs > 0 ? this.train.warnings : [];
   }
 
   /** What this rank left out so far, a line for each use that met unreadable images. */
