@@ -40,7 +40,8 @@ export const dataSchema = z.strictObject({
     source: ownField,
   }),
   maxBadImageFraction: field(numberIn(0, 1).default(0.01), {
-    description: 'Largest part of the images that may be unreadable and get replaced before the run fails.',
+    description:
+      'Largest part of the images that may be unreadable and get replaced before the run fails; each rank judges by the images that it reads, with some room for chance.',
     unit: 'fraction of the images',
     source: ownField,
   }),

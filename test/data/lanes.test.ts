@@ -9,7 +9,7 @@ import {
   laneBounds,
   laneOrder,
   lanesOfRank,
-  replacementInLane,
+  replacementOf,
   stepsOfEpoch,
 } from '../../trainer/data/lanes.ts';
 import type { LanePlan } from '../../trainer/data/lanes.ts';
@@ -70,11 +70,23 @@ test('a lane keeps to its own part of the order', () => {
       for (let lane = 0; lane < plan.batchSize; lane++) {
         const { from, to } = laneBounds(lie, lane);
         assert.ok(laneOrder(lie, undefined, epoch, lane).every((index) => index >= from && index < to));
-        const index = replacementInLane(lie, undefined, lane, { epoch, index: 1, attempt: 0 });
-        assert.ok(index >= from && index < to);
+        for (const attempt of [0, 1, 9]) {
+          const index = replacementOf(lie, undefined, lane, { epoch, index: 1, attempt });
+          assert.ok(index >= from && index < to);
+        }
       }
     }),
   );
+});
+
+test('where the lane has no readable image, one of the whole set stands in, drawn by the counter alone', () => {
+  const plan = { size: 12, batchSize: 8, seed: 1, mixed: false };
+  const drawn = (lane: number): number[] =>
+    Array.from({ length: 200 }, (_, i) =>
+      replacementOf(plan, undefined, lane, { epoch: i, index: 3, attempt: 10 + (i % 10) }),
+    );
+  assert.equal(new Set(drawn(2)).size, plan.size);
+  assert.deepEqual(drawn(2), drawn(5));
 });
 
 test('an image that one epoch leaves out comes in another', () => {

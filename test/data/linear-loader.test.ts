@@ -4,6 +4,7 @@ import { test } from 'node:test';
 
 import { openDataset } from '../../trainer/data/dataset.ts';
 import type { Dataset } from '../../trainer/data/dataset.ts';
+import { labelledPart } from '../../trainer/data/labelled-part.ts';
 import { LinearLoader } from '../../trainer/data/linear-loader.ts';
 import type { LinearLoaderOptions } from '../../trainer/data/linear-loader.ts';
 import { encodedNoise, temporaryFolder, writeFiles } from './images.ts';
@@ -127,6 +128,26 @@ test('an unlabelled set is refused with the ways to label it', async (t) => {
     exitCode: 65,
     message: /needs labels/,
   });
+});
+
+test('bad images are judged by those that are used, of which each rank reads all in time', async (t) => {
+  const folder = await temporaryFolder(t);
+  await labelledSet(folder, 24);
+  const labelFraction = 0.25;
+  const used = labelledPart(await openDataset(folder), labelFraction, 1);
+  assert.equal(used.length, 6);
+  for (const index of used.slice(0, 4)) {
+    const name = (await openDataset(folder)).name(index);
+    await writeFiles(folder, { [name]: 'not an image' });
+  }
+  const dataset = await openDataset(folder);
+  const refused = {
+    code: 'DATA_TOO_MANY_BAD',
+    message: /^[34] of the 6 images of .* that this rank reads .* the 2 that/,
+  };
+  await assert.rejects(epochOf(dataset, { labelFraction, maxBadImageFraction: 0.1 }), refused);
+  const kept = await epochOf(dataset, { labelFraction, maxBadImageFraction: 0.2 });
+  assert.equal(kept[0]?.count, 6);
 });
 
 test('a bad image is replaced together with its label', async (t) => {

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 import { openDataset } from '../../trainer/data/dataset.ts';
 import { EvalLoader } from '../../trainer/data/eval-loader.ts';
+import { laneBounds } from '../../trainer/data/lanes.ts';
 import { PretrainLoader } from '../../trainer/data/pretrain-loader.ts';
 import { encodedNoise, temporaryFolder, writeFiles, writeNoiseImages } from './images.ts';
 import { epochOf, keep, pretrainOptions } from './loaders.ts';
@@ -102,6 +103,42 @@ test('a bad image is replaced by one of its lane, the same one each time, and co
   assert.match(loader.badImageExamples.join(), /005\.jpg \(.+\).*011\.jpg|011\.jpg \(.+\).*005\.jpg/);
 });
 
+test('a bad image that is alone in its lane is replaced by one of another, the same one on any number of ranks', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeNoiseImages(folder, 11);
+  await writeFile(join(folder, '008.jpg'), 'not an image');
+  const dataset = { ...(await openDataset(folder)), sortedByClass: false };
+  const options = { maxBadImageFraction: 0.1 };
+  const lane = 6;
+  assert.deepEqual(laneBounds({ size: 11, batchSize: 8 }, lane), { from: 8, to: 9 });
+  const replacements = new Set<number>();
+  for (let epoch = 0; epoch < 4; epoch++) {
+    const [alone, ...more] = await epochOf(dataset, options, { epoch });
+    assert.deepEqual(more, []);
+    assert.equal(alone?.indices.length, 8);
+    assert.ok(!alone.indices.includes(8));
+    replacements.add(alone.indices[lane]!);
+    for (const world of [2, 4]) {
+      const ranks = await Promise.all(
+        Array.from(
+          { length: world },
+          async (_, rank) => await epochOf(dataset, { ...options, rank, world }, { epoch }),
+        ),
+      );
+      const parts = ranks.map(([batch]) => batch!);
+      assert.deepEqual(
+        parts.flatMap(({ indices }) => indices),
+        alone.indices,
+      );
+      for (const view of [0, 1]) {
+        const joined = Buffer.concat(parts.map(({ views }) => Buffer.from(views[view]!, 'base64')));
+        assert.equal(joined.toString('base64'), alone.views[view]);
+      }
+    }
+  }
+  assert.ok(replacements.size > 1);
+});
+
 test('more bad images than allowed end the run, with their names', async (t) => {
   const folder = await temporaryFolder(t);
   await writeNoiseImages(folder, 16);
@@ -110,7 +147,8 @@ test('more bad images than allowed end the run, with their names', async (t) => 
   await assert.rejects(epochOf(dataset, { maxBadImageFraction: 0.1 }), {
     code: 'DATA_TOO_MANY_BAD',
     exitCode: 65,
-    message: /2 of 16 images .*(003|004)\.jpg/,
+    message:
+      /^2 of the 16 images of .* that this rank reads can't be decoded, more than the 1 that data\.maxBadImageFraction 0\.1 allows there; mend .*: 00[34]\.jpg \(.*00[34]\.jpg/,
   });
 });
 
@@ -118,7 +156,12 @@ test('a folder without a single readable image ends too, whatever is allowed', a
   const folder = await temporaryFolder(t);
   for (let i = 0; i < 8; i++) await writeFiles(folder, { [`${i}.jpg`]: 'no' });
   const dataset = await openDataset(folder);
-  await assert.rejects(epochOf(dataset, { maxBadImageFraction: 1 }), { code: 'DATA_TOO_MANY_BAD' });
+  await assert.rejects(epochOf(dataset, { maxBadImageFraction: 1 }), {
+    code: 'DATA_TOO_MANY_BAD',
+    exitCode: 65,
+    message:
+      /^\d\.jpg of .* can't be decoded, and 20 tries found no readable image to take its place; mend .*jpg \(.*, …$/,
+  });
 });
 
 test('fewer images than a batch, and a batch that the ranks do not divide, are refused', async (t) => {

@@ -1,7 +1,7 @@
 /**
  * Below this part of the changes that a mixed order has, a set counts as sorted. Chance doesn't get there: the smallest sets
- * that can be told have two classes of eleven images or so, which it sorts three times in a million, and in larger ones
- * it strays less from what is expected.
+ * that can be told have two classes of about ten images, which it sorts seven times in a million, and in larger ones it
+ * strays less from what is expected.
  */
 const sortedPart = 0.1;
 

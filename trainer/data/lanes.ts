@@ -5,7 +5,7 @@ import { TooFewImagesError, UnevenBatchError } from './errors.ts';
  * The order of pre-training. A lane is a slot of the global batch. The data set is cut into as many contiguous,
  * near-equal parts as there are lanes; each lane walks over its own part once an epoch, in an order drawn from
  * (seed, epoch, lane). So a batch is a pure function of (seed, epoch, step) whatever the number of ranks, and a rank
- * reads its own lanes' part of the shards alone.
+ * reads its own lanes' part of the shards alone, except to replace an image of a lane that has hardly a readable one.
  */
 export interface LanePlan {
   /** Images of the data set. */
@@ -45,7 +45,7 @@ export function lanesOfRank(batchSize: number, rank: number, world: number): Lan
 }
 
 /** Positions [from, to) of the data set's order that belong to a lane. */
-export function laneBounds(plan: LanePlan, lane: number): { from: number; to: number } {
+export function laneBounds(plan: Pick<LanePlan, 'size' | 'batchSize'>, lane: number): { from: number; to: number } {
   return {
     from: Math.floor((lane * plan.size) / plan.batchSize),
     to: Math.floor(((lane + 1) * plan.size) / plan.batchSize),
@@ -70,14 +70,17 @@ export function batchIndices(orders: readonly Int32Array[], step: number): Int32
   return Int32Array.from(orders, (order) => order[step] ?? -1);
 }
 
-/** The image that stands in for an unreadable one of a lane, at the first, second, … try. */
-export function replacementInLane(
+/** Tries to replace an unreadable image by another of its lane, which may have no other, or none that can be read. */
+const triesInLane = 10;
+
+/** The image that stands in for an unreadable one of a lane, at the first, second, … try: of the lane, then of the whole set. */
+export function replacementOf(
   plan: LanePlan,
   base: Uint32Array | undefined,
   lane: number,
   bad: { readonly epoch: number; readonly index: number; readonly attempt: number },
 ): number {
-  const { from, to } = laneBounds(plan, lane);
+  const { from, to } = bad.attempt < triesInLane ? laneBounds(plan, lane) : { from: 0, to: plan.size };
   const random = new CounterRandom(plan.seed, purpose.replacement, bad.epoch, bad.index, bad.attempt);
   return imageAt(base, from + random.integer(to - from));
 }

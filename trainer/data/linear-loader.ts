@@ -79,7 +79,8 @@ export class LinearLoader {
     this.#part = labelFraction < 1 ? labelledPart(dataset, labelFraction, seed) : undefined;
     this.#size = this.#part?.length ?? dataset.size;
     this.stepsPerEpoch = Math.ceil(this.#size / batchSize);
-    this.#bad = new BadImages(dataset, dataset.size, maxBadImageFraction, options.onBadImages);
+    // Each epoch deals all images out anew, so that in the end each rank has read all of them.
+    this.#bad = new BadImages(dataset, this.#size, maxBadImageFraction, options.onBadImages);
     this.#buffers = new BatchBuffers(1, this.#localBatch, imageSize);
     this.#renderer = new BatchRenderer(dataset, threads);
   }

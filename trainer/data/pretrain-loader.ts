@@ -3,15 +3,7 @@ import { BadImages } from './bad-images.ts';
 import { BatchBuffers } from './batch-buffers.ts';
 import { BatchRenderer } from './batch-renderer.ts';
 import type { Dataset } from './dataset.ts';
-import {
-  baseOrder,
-  batchIndices,
-  laneBounds,
-  laneOrder,
-  lanesOfRank,
-  replacementInLane,
-  stepsOfEpoch,
-} from './lanes.ts';
+import { baseOrder, batchIndices, laneBounds, laneOrder, lanesOfRank, replacementOf, stepsOfEpoch } from './lanes.ts';
 import type { LanePlan, LaneRange } from './lanes.ts';
 import { prefetch } from './prefetch.ts';
 import { renderReplacingBad } from './replace-bad.ts';
@@ -108,7 +100,7 @@ export class PretrainLoader {
       { out, batch: wanted.length },
       this.#bad,
       (slot, index, attempt) =>
-        replacementInLane(this.#plan, this.#base, this.#lanes.first + slot, { epoch, index, attempt }),
+        replacementOf(this.#plan, this.#base, this.#lanes.first + slot, { epoch, index, attempt }),
     );
     const labels = indices.map((index) => dataset.label(index));
     return { views: views.map((_, position) => this.#buffers.view(out, position)), indices, labels };

@@ -1,6 +1,5 @@
 import type { BadImages } from './bad-images.ts';
 import type { BatchRenderer } from './batch-renderer.ts';
-import { TooManyBadImagesError } from './errors.ts';
 import type { ViewRecipe } from './render-task.ts';
 
 /** Replacements that are tried for one slot before the data set is given up. */
@@ -22,12 +21,11 @@ export async function renderReplacingBad(
 ): Promise<Int32Array> {
   const rendered = indices.slice();
   let bad = await renderer.render(recipe, indices, Int32Array.from(indices.keys()), target);
+  // What is tried in their place is counted where its own turn comes, which may be on another rank.
+  badImages.add(bad);
   for (let attempt = 0; bad.length > 0; attempt++) {
-    badImages.add(bad);
     if (attempt === mostAttempts) {
-      throw new TooManyBadImagesError(
-        `no readable image was found in ${mostAttempts} tries: ${badImages.examples.join(', ')}`,
-      );
+      throw badImages.irreplaceable(indices[bad[0]?.slot ?? 0] ?? 0, mostAttempts);
     }
     const slots = Int32Array.from(bad, ({ slot }) => slot);
     for (const slot of slots) rendered[slot] = replacement(slot, indices[slot] ?? 0, attempt);
