@@ -148,7 +148,7 @@ test('more bad images than allowed end the run, with their names', async (t) => 
     code: 'DATA_TOO_MANY_BAD',
     exitCode: 65,
     message:
-      /^2 of the 16 images of .* that this rank reads can't be decoded, more than the 1 that data\.maxBadImageFraction 0\.1 allows there; mend .*: 00[34]\.jpg \(.*00[34]\.jpg/,
+      /^2 of the 16 images of \S+ can't be decoded, more than the 1 that data\.maxBadImageFraction 0\.1 allows; mend .*: 00[34]\.jpg \(.*00[34]\.jpg/,
   });
 });
 

@@ -71,7 +71,10 @@ describe('simsiam embed', () => {
     const args = ['--checkpoint', checkpoint, '--output', at('g.safetensors'), '--image-size', '64'];
     const refused = await simsiam('embed', images, ...args);
     assert.equal(refused.code, 65);
-    assert.match(refused.stderr, /^error: 1 of 4 images [^\n]* b\/broken\.png [^\n]*\[DATA_TOO_MANY_BAD\]\n$/);
+    assert.match(
+      refused.stderr,
+      /^error: 1 of the 4 images of \S+ can't be decoded, [^\n]* b\/broken\.png [^\n]*\[DATA_TOO_MANY_BAD\]\n$/,
+    );
     assert.deepEqual(readdirSync(folder).toSorted(), ['f.json', 'f.npy', 'images']);
     const { code, stdout } = await simsiam('embed', images, ...args, '--max-bad-image-fraction', '0.5');
     rmSync(join(images, 'b/broken.png'));

@@ -49,6 +49,18 @@ test('a part of a data set keeps its places', async () => {
   assert.deepEqual(found.features.subarray(3, 6), table.subarray(15, 18));
 });
 
+test('places beyond what float32 counts are exact', async () => {
+  const extractor = lookup(runtime, table, dimension);
+  const far = [2 ** 24 + 1, 2 ** 24, 2 ** 31 - 1, 65_535];
+  const part = async function* () {
+    for await (const batch of loader([3, 1, 4, 2], labelOf, { batchSize }))
+      yield { ...batch, indices: Int32Array.from(far) };
+  };
+  const found = await extractFeatures({ runtime, extractor, loader: part(), shape, of: 'all' });
+  assert.deepEqual([...found.indices], [65_535, 2 ** 24, 2 ** 24 + 1, 2 ** 31 - 1]);
+  assert.deepEqual([...found.labels], [2, 1, 3, 4].map(labelOf));
+});
+
 test('an empty loader gives no features', async () => {
   const extractor = lookup(runtime, table, dimension);
   const found = await extractFeatures({

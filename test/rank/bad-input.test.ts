@@ -144,7 +144,7 @@ describe(
       assertRefused(
         ended,
         65,
-        /[234] of the 32 images of broken that this rank reads can't be decoded, more than the 1 that data\.maxBadImageFraction 0\.03 allows there; .*: near\/\d\d\.jpg/,
+        /[234] of the 32 images of broken that this rank reads can't be decoded, more than the 1 that data\.maxBadImageFraction 0\.03 allows; .*: near\/\d\d\.jpg/,
       );
     });
 

@@ -60,9 +60,10 @@ export class BadImages {
     if (this.count > before) this.#onFound(this.count - before);
     const allowed = allowedBadImages(this.#responsible, this.#dataset.size, this.#maxFraction);
     if (this.count > allowed) {
+      const share = this.#responsible < this.#dataset.size ? ' that this rank reads' : '';
       throw new TooManyBadImagesError(
-        `${this.count} of the ${this.#responsible} images of ${this.#dataset.uri} that this rank reads can't be decoded, ` +
-          `more than the ${allowed} that data.maxBadImageFraction ${this.#maxFraction} allows there; ` +
+        `${this.count} of the ${this.#responsible} images of ${this.#dataset.uri}${share} can't be decoded, ` +
+          `more than the ${allowed} that data.maxBadImageFraction ${this.#maxFraction} allows; ` +
           `mend or remove them, or raise it: ${this.#firstOnes()}`,
       );
     }

@@ -1,6 +1,6 @@
 import type { Dataset } from '../data/dataset.ts';
 import { EvalLoader } from '../data/eval-loader.ts';
-import { featureRows, PLACE_COLUMNS, type FeatureSet } from '../evaluate/features.ts';
+import { featureRows, type FeatureRow, type FeatureSet } from '../evaluate/features.ts';
 import type { Runtime } from '../tensorflow/runtime.ts';
 import type { LoadedBackbone } from './load-backbone.ts';
 import type { BackboneChoice } from './task.ts';
@@ -39,7 +39,7 @@ export async function* featureBatches(
     for await (const rows of featureRows({ runtime, extractor, loader: loader.batches(), shape, of: 'own' })) {
       done = Math.min(dataset.size, done + shape.batchSize);
       onProgress(dataset.uri, done, dataset.size);
-      yield withoutPadding(rows, extractor.dimension);
+      yield batchOf(rows, extractor.dimension);
     }
   } finally {
     await loader.close();
@@ -68,11 +68,8 @@ export async function backboneFeatures(
   };
 }
 
-function withoutPadding(rows: Float32Array, dimension: number): FeatureBatch {
-  const columns = dimension + PLACE_COLUMNS;
-  const all = Array.from({ length: rows.length / columns }, (_, i) => rows.subarray(i * columns, (i + 1) * columns));
-  const taken = all.filter((row) => row[dimension + 2] === 1);
-  const features = new Float32Array(taken.length * dimension);
-  taken.forEach((row, i) => features.set(row.subarray(0, dimension), i * dimension));
-  return { indices: Int32Array.from(taken, (row) => row[dimension]!), features };
+function batchOf(rows: readonly FeatureRow[], dimension: number): FeatureBatch {
+  const features = new Float32Array(rows.length * dimension);
+  rows.forEach((row, i) => features.set(row.features, i * dimension));
+  return { indices: Int32Array.from(rows, ({ index }) => index), features };
 }

@@ -21,7 +21,7 @@ export interface FeatureSet {
 export interface FeatureOptions {
   readonly runtime: Runtime;
   readonly extractor: FeatureExtractor;
-  /** This rank's share. Indices are below 2²⁴, since they travel as float32. */
+  /** This rank's share. */
   readonly loader: AsyncIterable<IndexedBatch>;
   readonly shape: BatchShape;
   /**
@@ -33,21 +33,30 @@ export interface FeatureOptions {
   readonly onBatch?: (() => void) | undefined;
 }
 
-/** Columns beside the features. Index, label and mask travel as columns beside the features, so that a batch is gathered in one message. */
-export const PLACE_COLUMNS = 3;
+/** What travels in columns beside an image's features, so that a batch is gathered in one message. */
+const PLACE_COLUMNS = 4;
+
+/** A row of {@link featureRows}. */
+export interface FeatureRow {
+  readonly features: Float32Array;
+  /** Position in the data set. */
+  readonly index: number;
+  /** −1 where there is none. */
+  readonly label: number;
+}
+
+/** What an index is cut into to travel as two numbers of float32, which holds integers up to 2²⁴ only. */
+const HALF = 2 ** 16;
 
 /** Runs the extractor over a loader's images. */
 export async function extractFeatures(options: FeatureOptions): Promise<FeatureSet> {
-  const batches: Float32Array[] = [];
+  const batches: FeatureRow[][] = [];
   for await (const rows of featureRows(options)) batches.push(rows);
   return arranged(batches, options.extractor.dimension);
 }
 
-/**
- * The same batch by batch, in the loader's order: `dimension` features, then index, label and mask in each row. Rows
- * with mask 0 are padding.
- */
-export async function* featureRows(options: FeatureOptions): AsyncGenerator<Float32Array, void, undefined> {
+/** The same batch by batch, in the loader's order, without padding. */
+export async function* featureRows(options: FeatureOptions): AsyncGenerator<FeatureRow[], void, undefined> {
   const { runtime, extractor, loader, shape, of } = options;
   const images = imageSpec(shape);
   const places = { dtype: 'float32', shape: [shape.batchSize, PLACE_COLUMNS] } as const;
@@ -65,36 +74,45 @@ export async function* featureRows(options: FeatureOptions): AsyncGenerator<Floa
       { spec: images, bytes: batch.images },
       { spec: places, bytes: placesOf(batch) },
     ];
-    yield await disposing(async (keep) => {
+    const rows = await disposing(async (keep) => {
       const [rows] = await embed.call([extractor.state, keep(runtime.tensors(values))]);
       return keep(rows!).readFloats(0);
     });
+    yield imagesOf(rows, extractor.dimension);
     options.onBatch?.();
   }
 }
 
 function placesOf({ indices, labels, mask }: IndexedBatch): Float32Array {
   const places = new Float32Array(indices.length * PLACE_COLUMNS);
-  indices.forEach((index, i) => places.set([index, labels[i] ?? -1, mask[i] ?? 0], i * PLACE_COLUMNS));
+  indices.forEach((index, i) =>
+    places.set([Math.floor(index / HALF), index & (HALF - 1), labels[i] ?? -1, mask[i] ?? 0], i * PLACE_COLUMNS),
+  );
   return places;
 }
 
-/** Drops padding and sorts by place in the data set. */
-function arranged(batches: readonly Float32Array[], dimension: number): FeatureSet {
+/** The rows of images, not those of padding. */
+function imagesOf(rows: Float32Array, dimension: number): FeatureRow[] {
   const columns = dimension + PLACE_COLUMNS;
-  const rows = batches
-    .flatMap((batch) =>
-      Array.from({ length: batch.length / columns }, (_, i) => batch.subarray(i * columns, (i + 1) * columns)),
-    )
-    .filter((row) => row[dimension + 2] === 1)
-    .sort((a, b) => a[dimension]! - b[dimension]!);
+  return Array.from({ length: rows.length / columns }, (_, i) => rows.subarray(i * columns, (i + 1) * columns))
+    .filter((row) => row[dimension + 3] === 1)
+    .map((row) => ({
+      features: row.subarray(0, dimension),
+      index: row[dimension]! * HALF + row[dimension + 1]!,
+      label: row[dimension + 2]!,
+    }));
+}
+
+/** Sorted by place in the data set. */
+function arranged(batches: readonly FeatureRow[][], dimension: number): FeatureSet {
+  const rows = batches.flat().sort((a, b) => a.index - b.index);
   const features = new Float32Array(rows.length * dimension);
-  rows.forEach((row, i) => features.set(row.subarray(0, dimension), i * dimension));
+  rows.forEach((row, i) => features.set(row.features, i * dimension));
   return {
     size: rows.length,
     dimension,
     features,
-    labels: Int32Array.from(rows, (row) => row[dimension + 1]!),
-    indices: Int32Array.from(rows, (row) => row[dimension]!),
+    labels: Int32Array.from(rows, ({ label }) => label),
+    indices: Int32Array.from(rows, ({ index }) => index),
   };
 }
