@@ -9,6 +9,7 @@ import {
   type ParsedNode,
   type YAMLError,
 } from 'yaml';
+import { AliasWatch } from './alias-watch.ts';
 import { messageOf } from './errors.ts';
 import { ManifestError, type ManifestIssue } from './manifest-error.ts';
 import type { Json } from './schema-tree.ts';
@@ -41,7 +42,7 @@ export function parseYamlDocument(text: string, source: string): YamlDocument {
   const lineAt = (offset: number): number => Math.max(1, lines.linePos(offset).line);
   const document = soleDocument(text, source, lines, lineAt);
   return {
-    value: toJson(document, source),
+    value: toJson(document, source, lineAt),
     lineOf: (path) => lineAt(offsetOf(document, path)),
   };
 }
@@ -83,12 +84,14 @@ function isEmptyScalar(node: ParsedNode): boolean {
   return 'value' in node && node.value === null;
 }
 
-function toJson(document: Document.Parsed, source: string): Json {
+function toJson(document: Document.Parsed, source: string, lineAt: (offset: number) => number): Json {
+  const aliases = new AliasWatch();
   try {
+    aliases.watch(document);
     return withoutNulls(document.toJS({ maxAliasCount }) as Json);
   } catch (error) {
-    // An alias within its own anchor ends the recursion, too.
-    throw refusal(source, 1, `its aliases can't be resolved: ${inWords(messageOf(error))}`);
+    const line = lineAt(aliases.failed?.range?.[0] ?? 0);
+    throw refusal(source, line, `its aliases can't be resolved: ${inWords(messageOf(error))}`);
   }
 }
 

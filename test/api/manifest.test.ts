@@ -271,18 +271,26 @@ const badManifests: Record<string, [text: string, ...lines: string[]]> = {
   ],
   'an alias without an anchor': [
     `${good}  workers: *none\n`,
-    "1: its aliases can't be resolved: Unresolved alias (the anchor must be set before the alias): none",
+    "8: its aliases can't be resolved: Unresolved alias (the anchor must be set before the alias): none",
   ],
   'an alias in its own anchor': [
     `${good}  pretrain: &loop {knn: *loop}\n`,
-    "1: its aliases can't be resolved: it is nested too deeply, or within itself",
+    "8: its aliases can't be resolved: *loop stands within its own anchor",
+  ],
+  'an alias after others that are right, in a mapping that it merges': [
+    `${good}  pretrain: &one {epochs: 1}\n  linear: *one\n  checkpoint:\n    <<: *one\n    keep: *tow\n`,
+    "12: its aliases can't be resolved: Unresolved alias (the anchor must be set before the alias): tow",
+  ],
+  'a mapping that merges itself': [
+    `${good}  pretrain: &loop\n    <<: *loop\n`,
+    "9: its aliases can't be resolved: *loop stands within its own anchor",
   ],
   'an alias bomb': [
     [
       'a: &a [x, x, x, x, x, x, x, x, x, x]',
       ...Array.from('bcdefghi', (name, i) => `${name}: &${name} [${Array(10).fill(`*${'abcdefghi'[i]}`).join(', ')}]`),
     ].join('\n'),
-    "1: its aliases can't be resolved: Excessive alias count indicates a resource exhaustion attack",
+    "3: its aliases can't be resolved: Excessive alias count indicates a resource exhaustion attack",
   ],
   'brackets without end': ['['.repeat(60_000), '1: not YAML: it is nested too deeply, or within itself'],
   'a huge file': [`# ${'x'.repeat(65_536)}\n${good}`, '1: 65689 bytes are too many for a manifest: at most 65536'],
