@@ -26,5 +26,5 @@ export class AliasWatch {
 }
 
 function isWithin({ range: inner }: Node, { range: outer }: Node): boolean {
-  return inner != null && outer != null && outer[0] <= inner[0] && inner[1] <= outer[1];
+  return !!inner && !!outer && outer[0] <= inner[0] && inner[1] <= outer[1];
 }

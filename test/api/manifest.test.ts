@@ -285,6 +285,10 @@ const badManifests: Record<string, [text: string, ...lines: string[]]> = {
     `${good}  pretrain: &loop\n    <<: *loop\n`,
     "9: its aliases can't be resolved: *loop stands within its own anchor",
   ],
+  'a merge of a number, not the fault of the alias before it,': [
+    `${good}  pretrain: &one {epochs: 1}\n  linear: *one\n  checkpoint:\n    <<: 5\n`,
+    "1: its aliases can't be resolved: Merge sources must be maps or map aliases",
+  ],
   'an alias bomb': [
     [
       'a: &a [x, x, x, x, x, x, x, x, x, x]',
