@@ -45,7 +45,9 @@ function dependenciesInstalled() {
 
 function installDependencies() {
   console.log('setup: installing npm packages from the lockfile');
-  const result = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+  // TypeScript is a development dependency, which npm leaves out under NODE_ENV=production or a user's `omit`.
+  const included = ['--include=dev', '--include=optional'];
+  const result = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', ...included], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
