@@ -65,7 +65,7 @@ function sourcesDigest() {
   ['tsconfig.json', 'package.json', 'node_modules/.package-lock.json'].forEach(add);
   for (const folder of JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')).include) {
     if (!existsSync(join(root, folder))) continue;
-    const names = readdirSync(join(root, folder), { recursive: true }).filter((name) => name.endsWith('.ts'));
+    const names = readdirSync(join(root, folder), { recursive: true }).filter((name) => /\.[cm]?ts$/.test(name));
     names.sort().forEach((name) => add(join(folder, name)));
   }
   return hash.digest('hex');
