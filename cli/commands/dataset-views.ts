@@ -1,10 +1,8 @@
-import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 
 import type { Command } from 'commander';
 
-import { messageOf } from '../../api/errors.ts';
-import { InputFileError } from '../errors.ts';
+import { writeFileWhole } from '../../storage/write-file.ts';
 import { countOption } from '../number-option.ts';
 import { readManifest } from '../read-manifest.ts';
 
@@ -36,18 +34,11 @@ export function addViews(dataset: Command): void {
       try {
         const { augmentation, seed, imageSize } = spec.pretrain;
         const threads = availableParallelism();
-        await write(output, await viewsPicture(dataset, { augmentation, seed, imageSize, images, epoch, threads }));
+        const options = { augmentation, seed, imageSize, images, epoch, threads };
+        await writeFileWhole(output, [await viewsPicture(dataset, options)]);
         process.stdout.write(`${output}\n`);
       } finally {
         await dataset.close();
       }
     });
-}
-
-async function write(file: string, bytes: Buffer): Promise<void> {
-  try {
-    await writeFile(file, bytes);
-  } catch (thrown) {
-    throw new InputFileError(`${file} can't be written: ${messageOf(thrown)}`, { cause: thrown });
-  }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -16,7 +16,10 @@ import { openDataset } from '../../trainer/data/dataset.ts';
 import { fetchCifar10 } from '../../trainer/data/fetch-cifar10.ts';
 import { fetchImagenette } from '../../trainer/data/fetch-imagenette.ts';
 import { verifyShards } from '../../trainer/data/verify-shards.ts';
+import { smallDisk } from '../storage/small-disk.ts';
 import { encodedNoise, noise, temporaryFolder } from './images.ts';
+
+const { disk, skip } = smallDisk(64);
 
 async function archiveOf(files: Readonly<Record<string, Buffer>>): Promise<Buffer> {
   const archive = pack();
@@ -156,4 +159,25 @@ test('a download is checked and kept; what is cut, damaged or unreachable is one
     message: /lacks data_batch_2\.bin, /,
   });
   assert.equal(readFileSync(from).length, lacking.length);
+});
+
+test('a full disk below the cache or the shards is told as one', { skip }, async (t) => {
+  const folder = await temporaryFolder(t);
+  const files = await cifar();
+  const bytes = await archiveOf({ ...files, padding: noise(7, 256, 256) });
+  const server = createServer((_, response) => void response.end(bytes)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const there = known(bytes, `http://127.0.0.1:${(server.address() as AddressInfo).port}/archive.tar.gz`);
+  const full = { code: 'STORAGE_FULL', exitCode: 74 };
+
+  const onDisk = { folder: join(folder, 'out'), cache: disk!.path };
+  await assert.rejects(fetchCifar10(onDisk, there), { ...full, message: /can't write archive\.tar\.gz; free some/ });
+  assert.deepEqual(readdirSync(join(disk!.path, 'downloads')), []);
+  assert.ok(!existsSync(join(folder, 'out')));
+
+  writeFileSync(join(disk!.path, 'filler'), Buffer.alloc(64 * 1024));
+  const toDisk = { folder: join(disk!.path, 'out'), cache: join(folder, 'cache') };
+  await assert.rejects(fetchCifar10(toDisk, there), { ...full, message: /can't write classes\.txt; free some space/ });
+  assert.deepEqual(readdirSync(join(disk!.path, 'out')), []);
 });

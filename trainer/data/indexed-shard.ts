@@ -4,6 +4,7 @@ import { open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 
+import { makeFolder } from '../../storage/durable-files.ts';
 import { storageError } from '../../storage/errors.ts';
 import { PackError } from './errors.ts';
 import { encodeShardIndex, indexPathOf } from './shard-index.ts';
@@ -27,7 +28,7 @@ function numbered(shard: number): string {
 }
 
 /**
- * Writes a shard and its index.
+ * Writes a shard and its index, and makes their folder where there is none.
  *
  * @returns the shard's size
  * @throws PackError if it exists, and the storage errors
@@ -38,8 +39,14 @@ export async function writeIndexedShard(path: string, entries: readonly ShardEnt
     () => false,
   );
   if (taken) throw new PackError(`${path} exists already: delete it, or pack under another name`);
+  return await replaceIndexedShard(path, entries);
+}
+
+/** The same in the place of a shard that may be there. */
+export async function replaceIndexedShard(path: string, entries: readonly ShardEntry[]): Promise<number> {
   const partial = `${path}.${process.pid}.partial`;
   try {
+    await makeFolder(dirname(path));
     await writeShard(partial, entries);
     const { samples, size } = await walk(partial);
     const checksums = new Map(entries.map(({ key, bytes }) => [key, crc32(bytes)]));

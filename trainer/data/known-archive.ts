@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 
 import { extract } from 'tar-stream';
 
 import { messageOf } from '../../api/errors.ts';
+import { writeFileWhole } from '../../storage/write-file.ts';
 import { DataReadError, PackError, ShardError } from './errors.ts';
 import { sha256Of } from './indexed-shard.ts';
 
@@ -31,7 +32,7 @@ const mostBytes = 4 * 2 ** 30;
  *
  * @param from a copy of it; without one it is downloaded, once
  * @param cache where downloads are kept
- * @throws PackError when the copy is another file, DataReadError when the download fails
+ * @throws PackError when the copy is another file, DataReadError when the download fails, and the storage errors
  */
 export async function knownArchive(archive: KnownArchive, cache: string, from?: string): Promise<string> {
   if (from !== undefined) {
@@ -43,34 +44,23 @@ export async function knownArchive(archive: KnownArchive, cache: string, from?: 
   }
   const path = join(cache, 'downloads', archive.file);
   if (await stat(path).catch(() => undefined)) return path;
-  await mkdir(join(cache, 'downloads'), { recursive: true });
-  const partial = `${path}.${process.pid}.partial`;
-  try {
-    const found = await download(archive.url, partial);
-    if (found !== archive.sha256) throw new DataReadError(`${archive.url} gives another file, of SHA-256 ${found}`);
-    await rename(partial, path);
-    return path;
-  } finally {
-    await rm(partial, { force: true });
-  }
+  await writeFileWhole(path, downloaded(archive));
+  return path;
 }
 
-async function download(url: string, path: string): Promise<string> {
+/** The bytes of an archive from where it is published. Ends with an error after the last one if they aren't the known. */
+async function* downloaded({ url, sha256 }: KnownArchive): AsyncGenerator<Uint8Array, void, undefined> {
+  const hash = createHash('sha256');
   const gone = new AbortController();
-  let timer = setTimeout(() => gone.abort(new Error(`nothing came for ${silence / 1000} s`)), silence);
+  const timer = setTimeout(() => gone.abort(new Error(`nothing came for ${silence / 1000} s`)), silence);
   try {
     const response = await fetch(url, { signal: gone.signal });
     if (!response.ok || response.body === null) throw new Error(`the server answers ${response.status}`);
-    const hash = createHash('sha256');
-    const counted = new Transform({
-      transform: (chunk: Buffer, _, done) => {
-        timer.refresh();
-        hash.update(chunk);
-        done(null, chunk);
-      },
-    });
-    await pipeline(Readable.fromWeb(response.body), counted, createWriteStream(path));
-    return hash.digest('hex');
+    for await (const chunk of response.body) {
+      timer.refresh();
+      hash.update(chunk);
+      yield chunk;
+    }
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? `: ${messageOf(error.cause)}` : '';
     throw new DataReadError(
@@ -80,6 +70,8 @@ async function download(url: string, path: string): Promise<string> {
   } finally {
     clearTimeout(timer);
   }
+  const found = hash.digest('hex');
+  if (found !== sha256) throw new DataReadError(`${url} gives another file, of SHA-256 ${found}`);
 }
 
 export interface ArchiveFile {

@@ -1,7 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { messageOf } from '../../api/errors.ts';
+import { writeFileWhole } from '../../storage/write-file.ts';
 import { CounterRandom, purpose } from '../random.ts';
 import type { Dataset } from './dataset.ts';
 import { PackError } from './errors.ts';
@@ -45,7 +46,6 @@ export async function classesIn(folder: string): Promise<string[] | undefined> {
  */
 export async function packDataset(options: PackOptions): Promise<Packed> {
   const { dataset, folder, name, shardBytes, seed, onProgress } = options;
-  await mkdir(folder, { recursive: true });
   if (dataset.classes.length > 0) await writeClasses(folder, dataset.classes);
   const order = new CounterRandom(seed, purpose.subset).permutation(dataset.size);
   let [shards, bytes, held] = [0, 0, 0];
@@ -87,10 +87,16 @@ function extensionOf(image: Buffer): string | undefined {
   return image.toString('latin1', 0, 4) === 'RIFF' && image.toString('latin1', 8, 12) === 'WEBP' ? 'webp' : undefined;
 }
 
-/** @throws PackError where the folder has others */
+/**
+ * Says beside shards what their classes are called.
+ *
+ * @throws PackError where the folder has others, and the storage errors
+ */
 export async function writeClasses(folder: string, classes: readonly string[]): Promise<void> {
   const there = await classesIn(folder);
-  if (there === undefined) return await writeFile(join(folder, classFile), classes.map((line) => `${line}\n`).join(''));
+  if (there === undefined) {
+    return await writeFileWhole(join(folder, classFile), [Buffer.from(classes.map((line) => `${line}\n`).join(''))]);
+  }
   if (there.join('\n') !== classes.join('\n')) {
     throw new PackError(`${join(folder, classFile)} names other classes: pack into another folder`);
   }

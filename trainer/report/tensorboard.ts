@@ -10,7 +10,7 @@ import { labelsOf } from './labels.ts';
 import type { CommittedStage, Warn } from './source/committed-stage.ts';
 import { committedStage, recordsOf } from './source/committed-stage.ts';
 import { readTimings } from './source/timings.ts';
-import { writeFileWhole } from './write-file.ts';
+import { writeFileWhole } from '../../storage/write-file.ts';
 
 /** One name for good, so that exporting again replaces the file. TensorBoard looks for `tfevents` in it. */
 const fileName = 'events.out.tfevents.simsiam';

@@ -4,7 +4,7 @@ import { mostRuns, reportPage } from './page/page.ts';
 import type { Warn } from './source/committed-stage.ts';
 import type { RunData } from './source/run-data.ts';
 import { readRunData } from './source/run-data.ts';
-import { writeFileWhole } from './write-file.ts';
+import { writeFileWhole } from '../../storage/write-file.ts';
 
 export interface ReportRequest {
   /** Where the page goes; one that is there is replaced. */

@@ -1,12 +1,14 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import { storageError } from '../../storage/errors.ts';
+import { SimSiamError } from '../api/errors.ts';
+import { makeFolder } from './durable-files.ts';
+import { storageError } from './errors.ts';
 
 /**
  * Writes a file that is whole or as it was before, and makes its folder where there is none.
  *
- * @throws StorageFullError and the other storage errors
+ * @throws StorageFullError and the other storage errors, and those of the parts
  */
 export async function writeFileWhole(
   path: string,
@@ -15,7 +17,7 @@ export async function writeFileWhole(
   const target = resolve(path);
   const staged = join(dirname(target), `.${basename(target)}.${process.pid}.partial`);
   try {
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     const file = await open(staged, 'w');
     try {
       for await (const part of parts) await file.writeFile(part);
@@ -25,6 +27,6 @@ export async function writeFileWhole(
     await rename(staged, target);
   } catch (thrown) {
     await rm(staged, { force: true });
-    throw storageError(thrown, `write ${basename(target)}`, dirname(target));
+    throw thrown instanceof SimSiamError ? thrown : storageError(thrown, `write ${basename(target)}`, dirname(target));
   }
 }
