@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { addons, tfjsPackage } from './setup/addons.ts';
 import { build, installAddon, planBuild } from './setup/build.ts';
 import { cacheFolder } from '../storage/cache-folder.ts';
-import { SetupError } from './setup/errors.ts';
+import { SetupError, setupErrorOf } from './setup/errors.ts';
 import { isUnpacked, libTensorFlow, linkLibTensorFlow, unpackLibTensorFlow } from './setup/libtensorflow.ts';
 import { tensorflowVersion } from './setup/pins.ts';
 import { chooseDevice } from './setup/platform.ts';
@@ -58,7 +58,8 @@ async function setup(quiet: boolean): Promise<void> {
 
 try {
   await setup(process.argv.includes('--quiet'));
-} catch (error) {
+} catch (thrown) {
+  const error = setupErrorOf(thrown, { root, cache: cacheFolder() });
   if (!(error instanceof SetupError)) throw error;
   for (const line of error.message.split('\n')) console.error(`setup: ${line}`);
   process.exit(1);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../storage/durable-files.ts';
 
 /** Work folders older than this belong to a set-up that was killed. */
 const abandonedAfterMs = 6 * 3600 * 1000;
@@ -15,8 +16,8 @@ export async function makeAtomically(
   make: (work: string) => Promise<void>,
 ): Promise<void> {
   const folder = join(cache, 'tmp');
-  await mkdir(folder, { recursive: true });
-  await mkdir(dirname(target), { recursive: true });
+  await makeFolder(folder);
+  await makeFolder(dirname(target));
   await removeAbandoned(folder);
   const work = join(folder, randomBytes(8).toString('hex'));
   try {

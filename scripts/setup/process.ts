@@ -7,7 +7,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs a program to its end and collects what it prints. `undefined`: there is no such program. */
+/** Runs a program to its end and collects what it prints. `undefined`: there is no such program, or it may not be run. */
 export function runProgram(
   program: string,
   args: readonly string[],
@@ -19,7 +19,9 @@ export function runProgram(
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? resolve(undefined) : reject(error)));
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'ENOENT' || error.code === 'EACCES' ? resolve(undefined) : reject(error),
+    );
     child.on('close', (code) => resolve({ code: code ?? -1, stdout, stderr }));
   });
 }

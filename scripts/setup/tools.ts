@@ -20,7 +20,9 @@ export async function findTools(needs: { python: boolean; compiler: boolean }, e
   if (needs.python) {
     if ((await runProgram(python, ['--version']))?.code !== 0) {
       problems.push(
-        `${python} is missing: install Python 3 with pip (apt-get install python3 python3-pip, or brew install python)`,
+        env.PYTHON
+          ? `PYTHON=${python} can't be run: unset PYTHON or set it to a Python 3 with pip`
+          : `${python} is missing: install Python 3 with pip (apt-get install python3 python3-pip, or brew install python)`,
       );
     } else if ((await runProgram(python, ['-m', 'pip', '--version']))?.code !== 0) {
       problems.push(

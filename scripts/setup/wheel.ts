@@ -31,7 +31,8 @@ export async function unpackWheel(wheel: Wheel, folder: string, python: string):
   await checkDigest(file, wheel);
   const unpacked = await runProgram(python, ['-c', unpackProgram, file, folder]);
   if (unpacked?.code !== 0) {
-    throw new SetupError(`${wheel.name} ${wheel.version} can't be unpacked: ${lastLine(unpacked?.stderr ?? '')}`);
+    const stderr = unpacked?.stderr ?? '';
+    throw new SetupError(`${wheel.name} ${wheel.version} can't be unpacked: ${noSpace(stderr) ?? lastLine(stderr)}`);
   }
   await rm(downloads, { recursive: true });
 }
@@ -44,12 +45,18 @@ async function download({ name, version, platform }: Wheel, folder: string, pyth
   const result = await runProgram(python, args);
   const files = await readdir(folder);
   if (result?.code !== 0 || files[0] === undefined) {
-    const why = lastLine(result?.stderr ?? '');
-    throw new SetupError(
-      `pip can't download ${name} ${version} for ${platform}: ${why} (check the network and pip's index setting)`,
-    );
+    const stderr = result?.stderr ?? '';
+    const why = noSpace(stderr) ?? `${lastLine(stderr)} (check the network and pip's index setting)`;
+    throw new SetupError(`pip can't download ${name} ${version} for ${platform}: ${why}`);
   }
   return join(folder, files[0]);
+}
+
+/** What to do about a full disk, if it is that. By its number: Python says the rest in the user's language. */
+function noSpace(stderr: string): string | undefined {
+  if (!stderr.includes('[Errno 28]')) return undefined;
+  const folders = 'the cache folder (SIMSIAM_CACHE) and in that for temporary files (TMPDIR)';
+  return `no space left on the disk: free some in ${folders}, or name others`;
 }
 
 async function checkDigest(file: string, wheel: Wheel): Promise<void> {
