@@ -1,11 +1,11 @@
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /**
  * Where downloads and builds are kept between clones: `$SIMSIAM_CACHE`, else `$XDG_CACHE_HOME/simsiam`, else
  * `~/.cache/simsiam`. Safe to delete at any time.
  */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.SIMSIAM_CACHE) return env.SIMSIAM_CACHE;
-  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'simsiam');
+  // Absolute, since links point into it.
+  return resolve(env.SIMSIAM_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'simsiam'));
 }

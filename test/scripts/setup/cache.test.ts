@@ -12,6 +12,11 @@ describe('cacheFolder', () => {
     assert.equal(cacheFolder({ XDG_CACHE_HOME: '/x' }), '/x/simsiam');
     assert.equal(cacheFolder({ XDG_CACHE_HOME: '' }), join(homedir(), '.cache/simsiam'));
   });
+
+  it('is absolute, so that links into it lead there from anywhere', () => {
+    assert.equal(cacheFolder({ SIMSIAM_CACHE: 'c/d' }), join(process.cwd(), 'c/d'));
+    assert.equal(cacheFolder({ XDG_CACHE_HOME: 'x' }), join(process.cwd(), 'x/simsiam'));
+  });
 });
 
 describe('makeAtomically', () => {
