@@ -34,13 +34,14 @@ async function setup(quiet: boolean): Promise<void> {
   const log = (line: string) => console.log(`setup: ${line}`);
   const { platform, arch } = process;
   const cache = cacheFolder();
-  const device = chooseDevice(process.env.SIMSIAM_DEVICE, hasNvidiaDriver());
+  const { device, note } = chooseDevice(process.env.SIMSIAM_DEVICE, hasNvidiaDriver(), { platform, arch });
   const library = libTensorFlow({ platform, arch, device }, cache);
-  const places = { root, cache, library, platform };
+  const places = { root, cache, library, platform, arch };
   const plans = await Promise.all(addons.map((addon) => planBuild(addon, places)));
   const unbuilt = plans.filter(({ built }) => !existsSync(built));
 
   const needs = { python: !isUnpacked(library), compiler: unbuilt.length > 0 };
+  if (note !== undefined && (needs.python || !quiet)) log(note);
   if (needs.python || needs.compiler) {
     refuseMusl();
     const { python, compiler } = await findTools(needs);

@@ -26,12 +26,13 @@ export interface Places {
   readonly root: string;
   readonly cache: string;
   readonly library: LibTensorFlow;
-  /** Node's `process.platform`. */
+  /** Node's `process.platform` and `process.arch`. */
   readonly platform: string;
+  readonly arch: string;
 }
 
 /** Plans the build of an addon: reads its sources and names each result by a digest of what it depends on. */
-export async function planBuild(addon: Addon, { root, cache, library, platform }: Places): Promise<BuildPlan> {
+export async function planBuild(addon: Addon, { root, cache, library, platform, arch }: Places): Promise<BuildPlan> {
   const folder = join(root, addon.sources);
   const names = (await readdir(folder)).toSorted();
   const sources = names.filter((name) => extname(name) === '.cc');
@@ -39,7 +40,7 @@ export async function planBuild(addon: Addon, { root, cache, library, platform }
     names.filter((name) => extname(name) === '.h').map((name) => readFile(join(folder, name))),
   );
   const flags = [...commonFlags, ...addon.compileFlags];
-  const context = addon.libTensorFlow === null ? platform : library.key;
+  const context = addon.libTensorFlow === null ? `${platform}-${arch}` : library.key;
   const objects = await Promise.all(
     sources.map(async (name) => {
       const source = join(folder, name);

@@ -10,15 +10,34 @@ export interface Host {
   readonly device: Device;
 }
 
+/** The device to install for, and where a GPU is left out unasked, a line that says so. */
+export interface DeviceChoice {
+  readonly device: Device;
+  readonly note?: string;
+}
+
 /**
- * The device to install for.
+ * Chooses the device to install for.
  *
  * @param requested the environment variable SIMSIAM_DEVICE: `cpu`, `gpu`, or unset (or empty) to follow `hasNvidiaDriver`
+ * where there is a TensorFlow with CUDA
  * @throws SetupError when `requested` is anything else
  */
-export function chooseDevice(requested: string | undefined, hasNvidiaDriver: boolean): Device {
-  if (requested === undefined || requested === '') return hasNvidiaDriver ? 'gpu' : 'cpu';
-  if (requested === 'cpu' || requested === 'gpu') return requested;
+export function chooseDevice(
+  requested: string | undefined,
+  hasNvidiaDriver: boolean,
+  { platform, arch }: Omit<Host, 'device'>,
+): DeviceChoice {
+  if (requested === 'cpu' || requested === 'gpu') return { device: requested };
+  if (requested === undefined || requested === '') {
+    if (!hasNvidiaDriver) return { device: 'cpu' };
+    const host = `${platform}-${arch}`;
+    if (host in gpuWheels) return { device: 'gpu' };
+    return {
+      device: 'cpu',
+      note: `there is no TensorFlow with CUDA for ${host}: taking that for CPUs; runs need spec.gpusPerWorker: 0`,
+    };
+  }
   throw new SetupError(`SIMSIAM_DEVICE=${requested} is not allowed: set it to cpu or gpu, or unset it to detect a GPU`);
 }
 

@@ -28,10 +28,13 @@ describe('planBuild', () => {
   afterEach(() => rm(root, { recursive: true }));
 
   const write = (name: string, text: string) => writeFile(join(root, 'native', name), text);
-  const plan = (of: Addon = addon, changes: { platform?: string; device?: Device; cache?: string } = {}) => {
+  const plan = (
+    of: Addon = addon,
+    changes: { platform?: string; arch?: string; device?: Device; cache?: string } = {},
+  ) => {
     const { platform, device, cache } = { platform: 'linux', device: 'cpu' as const, cache: '/cache', ...changes };
-    const arch = platform === 'darwin' ? 'arm64' : 'x64';
-    return planBuild(of, { root, cache, library: libTensorFlow({ platform, arch, device }, cache), platform });
+    const arch = changes.arch ?? (platform === 'darwin' ? 'arm64' : 'x64');
+    return planBuild(of, { root, cache, library: libTensorFlow({ platform, arch, device }, cache), platform, arch });
   };
 
   it('takes every .cc file of the folder', async () => {
@@ -61,6 +64,17 @@ describe('planBuild', () => {
   it('keeps builds for other flags and another TensorFlow apart', async () => {
     const builds = await Promise.all([plan(), plan({ ...addon, compileFlags: [] }), plan(addon, { device: 'gpu' })]);
     assert.equal(new Set(builds.map(({ built }) => built)).size, 3);
+  });
+
+  it('keeps builds for other processors apart, with TensorFlow and without', async () => {
+    for (const libTensorFlow of [addon.libTensorFlow, null]) {
+      const [x64, arm64] = await Promise.all([
+        plan({ ...addon, libTensorFlow }),
+        plan({ ...addon, libTensorFlow }, { arch: 'arm64' }),
+      ]);
+      assert.notEqual(x64.built, arm64.built);
+      assert.notEqual(x64.objects[0]?.object, arm64.objects[0]?.object);
+    }
   });
 
   it('names a build alike wherever the cache is', async () => {

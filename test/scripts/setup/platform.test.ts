@@ -14,12 +14,27 @@ describe('chooseDevice', () => {
   ] as const;
   for (const { requested, driver, device } of cases) {
     it(`takes ${device} for SIMSIAM_DEVICE=${requested} ${driver ? 'with' : 'without'} a driver`, () => {
-      assert.equal(chooseDevice(requested, driver), device);
+      assert.deepEqual(chooseDevice(requested, driver, { platform: 'linux', arch: 'x64' }), { device });
     });
   }
 
+  it('takes the CPU and says so where a driver is, but no TensorFlow with CUDA', () => {
+    const host = { platform: 'linux', arch: 'arm64' };
+    const { device, note } = chooseDevice(undefined, true, host);
+    assert.equal(device, 'cpu');
+    assert.match(note ?? '', /^there is no TensorFlow with CUDA for linux-arm64: [^\n]+gpusPerWorker: 0$/);
+    assert.equal(wheelsFor({ ...host, device })[0]?.platform, 'manylinux_2_17_aarch64');
+    assert.deepEqual(chooseDevice(undefined, false, host), { device: 'cpu' });
+    assert.deepEqual(chooseDevice('cpu', true, host), { device: 'cpu' });
+    // Which wheelsFor refuses: whoever asks for it is told.
+    assert.deepEqual(chooseDevice('gpu', true, host), { device: 'gpu' });
+  });
+
   it('refuses another device and names the allowed ones', () => {
-    assert.throws(() => chooseDevice('tpu', false), isSetupError(/SIMSIAM_DEVICE=tpu.*cpu or gpu/));
+    assert.throws(
+      () => chooseDevice('tpu', false, { platform: 'linux', arch: 'x64' }),
+      isSetupError(/SIMSIAM_DEVICE=tpu.*cpu or gpu/),
+    );
   });
 });
 
