@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import sharp from 'sharp';
 
@@ -26,14 +26,20 @@ const plane = side * side;
 /** A record: the label, then the red, the green and the blue plane. */
 const recordBytes = 1 + 3 * plane;
 
-/** The archive's files by the shards that are made of them. They are well mixed already. */
-const shards: ReadonlyMap<string, { readonly set: 'train' | 'val'; readonly shard: number }> = new Map([
-  ...[1, 2, 3, 4, 5].map((n) => [`data_batch_${n}.bin`, { set: 'train' as const, shard: n - 1 }] as const),
-  ['test_batch.bin', { set: 'val' as const, shard: 0 }],
-] as [string, { set: 'train' | 'val'; shard: number }][]);
+/** The archive's files of each set, in order. They are well mixed already. */
+const files = {
+  train: [1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`),
+  val: ['test_batch.bin'],
+} as const;
+const wanted: readonly string[] = [...files.train, ...files.val];
+
+/** As many as examples/cifar10.yaml names. */
+const shards = { train: 8, val: 2 } as const;
+const digits = 3;
 
 /**
- * Makes tar shards of CIFAR-10: 50,000 training images in 5 shards and the 10,000 test images as `val`, lossless PNGs.
+ * Makes tar shards of CIFAR-10: 50,000 training images in `train-{000..007}.tar` and the 10,000 test images in
+ * `val-{000..001}.tar`, lossless PNGs.
  *
  * @param known what the archive must be; default: the published one
  * @throws PackError, DataReadError, ShardError and the storage errors
@@ -42,22 +48,30 @@ export async function fetchCifar10(options: FetchSetOptions, known = archive): P
   const { folder, cache, from } = options;
   const path = await knownArchive(known, cache, from);
   await writeClasses(folder, classes);
-  const missing = new Set(shards.keys());
-  for await (const { name, bytes } of archiveFiles(path, (name) => shards.has(baseName(name)))) {
+  const found = new Map<string, readonly ShardEntry[]>();
+  for await (const { name, bytes } of archiveFiles(path, (name) => wanted.includes(baseName(name)))) {
     const file = baseName(name);
-    const { set, shard } = shards.get(file)!;
-    await writeIndexedShard(join(folder, shardName(set, shard)), await images(bytes, file, shard));
-    missing.delete(file);
+    found.set(file, await images(bytes, file));
   }
-  if (missing.size > 0) throw new ShardError(`${path} lacks ${[...missing].join(', ')}`);
-  return { train: join(folder, shardPattern('train', 5)), val: join(folder, shardPattern('val', 1)) };
+  const missing = wanted.filter((file) => !found.has(file));
+  if (missing.length > 0) throw new ShardError(`${path} lacks ${missing.join(', ')}`);
+  const write = async (set: keyof typeof files): Promise<string> => {
+    const entries = files[set].flatMap((file) => found.get(file) ?? []);
+    const count = shards[set];
+    for (let shard = 0; shard < count; shard++) {
+      const [first, end] = [shard, shard + 1].map((n) => Math.floor((n * entries.length) / count));
+      await writeIndexedShard(join(folder, shardName(set, shard, digits)), entries.slice(first, end));
+    }
+    return join(folder, shardPattern(set, count, digits));
+  };
+  return { train: await write('train'), val: await write('val') };
 }
 
 function baseName(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
 
-async function images(batch: Buffer, file: string, shard: number): Promise<ShardEntry[]> {
+async function images(batch: Buffer, file: string): Promise<ShardEntry[]> {
   if (batch.length === 0 || batch.length % recordBytes !== 0) {
     throw new ShardError(`${file} has ${batch.length} bytes, no multiple of ${recordBytes}`);
   }
@@ -70,7 +84,7 @@ async function images(batch: Buffer, file: string, shard: number): Promise<Shard
       const bytes = await sharp(interleaved(record.subarray(1)), { raw: { width: side, height: side, channels: 3 } })
         .png()
         .toBuffer();
-      return { key: `${shard}-${String(i).padStart(5, '0')}`, extension: 'png', bytes, label };
+      return { key: `${basename(file, '.bin')}-${String(i).padStart(5, '0')}`, extension: 'png', bytes, label };
     }),
   );
 }

