@@ -33,7 +33,10 @@ export async function measureBaselines(context: RankContext, data: RunData): Pro
 }
 
 /** At its initial weights, but with residual gammas at 1: at 0, images would pass through the shortcuts alone. */
-async function untrainedBackbone({ runtime, run }: RankContext): Promise<FeatureExtractor> {
+export async function untrainedBackbone({
+  runtime,
+  run,
+}: Pick<RankContext, 'runtime' | 'run'>): Promise<FeatureExtractor> {
   const spec = { ...run.spec.pretrain, zeroInitResidual: false };
   const model = simSiam(spec);
   const state = await new StateCodec(runtime, model).initial(spec.seed);
