@@ -8,6 +8,17 @@ import { evaluate, float32, noise, only, runtime, spec, toFloats, trace } from '
 
 const source = readFileSync(new URL('../../../test/tensorflow/tracing.test.ts', import.meta.url), 'utf8').split('\n');
 
+/** Whether an error of tracing says this, and names the line of this file that has `text`. */
+function tracingErrorAt(message: RegExp, text: string): (error: unknown) => true {
+  return (error) => {
+    assert.ok(error instanceof TracingError);
+    assert.match(error.message, message);
+    const line = /\(tracing\.test\.ts:(\d+)\)/.exec(error.message)?.[1];
+    assert.ok(source[Number(line) - 1]?.includes(text), error.message);
+    return true;
+  };
+}
+
 describe('tracing', () => {
   it('executes nothing', () => {
     // Executed, this would take hundreds of GB.
@@ -26,14 +37,18 @@ describe('tracing', () => {
   });
 
   it('refuses to read a value', async () => {
-    assert.throws(() => trace('read', [spec('float32', 2)], (x) => [tf.tensor(x.dataSync())]), TracingError);
+    const readNow = (x: Tensor): Tensor[] => [tf.tensor(x.dataSync())];
+    assert.throws(
+      () => trace('read', [spec('float32', 2)], readNow),
+      tracingErrorAt(/while read is traced/, 'readNow'),
+    );
     let reading: Promise<unknown> | undefined;
     trace('readLater', [spec('float32', 2)], (x) => {
-      reading = x.data();
+      reading = x.data(); // readLater
       reading.catch(() => undefined);
       return [x];
     });
-    await assert.rejects(reading!, TracingError);
+    await assert.rejects(reading!, tracingErrorAt(/while readLater is traced/, 'readLater'));
   });
 
   it('refuses a symbolic tensor outside its trace, in another trace and as an output of another', () => {
@@ -42,9 +57,12 @@ describe('tracing', () => {
       stale = tf.keep(tf.add(x, 1));
       return [x];
     });
-    assert.throws(() => tf.add(stale!, 1), TracingError);
-    assert.throws(() => stale!.dataSync(), TracingError);
-    assert.throws(() => trace('other', [spec('float32', 2)], (x) => [tf.add(x, stale!)]), TracingError);
+    const add = (): Tensor => tf.add(stale!, 1);
+    assert.throws(add, tracingErrorAt(/outside its trace/, 'const add'));
+    const read = (): unknown => stale!.dataSync();
+    assert.throws(read, tracingErrorAt(/read after its trace/, 'const read'));
+    const mix = (x: Tensor): Tensor[] => [tf.add(x, stale!)];
+    assert.throws(() => trace('other', [spec('float32', 2)], mix), tracingErrorAt(/of another trace/, 'const mix'));
     assert.throws(() => trace('other', [], () => [stale!]), TracingError);
   });
 
@@ -88,9 +106,10 @@ describe('tracing', () => {
 
   it('refuses to bake in large tensors, but for uniform ones', () => {
     const large = tf.tensor(noise(1, 1100, 2000).bytes as Float32Array, [1100, 2000]);
+    const bake = (): Tensor[] => [tf.sum(large)];
     assert.throws(
-      () => trace('large', [], () => [tf.sum(large)]),
-      /8 MiB from outside the trace was used; pass it as an input/,
+      () => trace('large', [], bake),
+      tracingErrorAt(/8 MiB from outside the trace was used .*; pass it as an input/, 'const bake'),
     );
     trace('uniform', [], () => [tf.sum(tf.ones([1100, 2000]))]);
   });

@@ -1,4 +1,5 @@
 import { TracingError } from './errors.ts';
+import { describeCaller } from './source-location.ts';
 import type { TraceSession } from './trace-session.ts';
 
 /** tfjs-node's record of a tensor. */
@@ -29,7 +30,8 @@ export function eagerConstant(session: TraceSession, data: EagerData, read: () =
   }
   if (values.byteLength > mostBytes && !uniform(values)) {
     throw new TracingError(
-      `${session.name}: a tensor of ${Math.round(values.byteLength / 2 ** 20)} MiB from outside the trace was used; pass it as an input`,
+      `${session.name}: a tensor of ${Math.round(values.byteLength / 2 ** 20)} MiB from outside the trace was used ` +
+        `(${describeCaller()}); pass it as an input`,
     );
   }
   return session.constant(data.dtype, data.shape, values);

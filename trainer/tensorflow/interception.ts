@@ -7,6 +7,7 @@ import { dtypeCode, toldCode } from './dtypes.ts';
 import { TracingError } from './errors.ts';
 import { eagerConstant, type EagerData } from './eager-constant.ts';
 import type { NativeAttribute } from './native.ts';
+import { describeCaller } from './source-location.ts';
 import { tf } from './tfjs.ts';
 import { firstSymbolicId, type TensorMetadata, type TraceSession } from './trace-session.ts';
 
@@ -100,7 +101,7 @@ function inputId(session: TraceSession, backend: Backend, eager: Binding, input:
   if (input.valueArray) return session.constant(eager.TF_INT64, [], input.valueArray);
   if (!backend.tensorMap.has(input.dataId)) {
     throw new TracingError(
-      `${session.name}: a disposed tensor was used; keep it with tf.keep inside tf.tidy and gradients`,
+      `${session.name}: a disposed tensor was used (${describeCaller()}); keep it with tf.keep inside tf.tidy and gradients`,
     );
   }
   const data = backend.tensorMap.get(input.dataId);
@@ -116,7 +117,9 @@ function inputId(session: TraceSession, backend: Backend, eager: Binding, input:
 
 function refuseSymbolic(data: EagerData): void {
   if (data.values === null && data.id >= firstSymbolicId) {
-    throw new TracingError('A symbolic tensor was used outside its trace; return it from the traced function instead');
+    throw new TracingError(
+      `A symbolic tensor was used outside its trace (${describeCaller()}); return it from the traced function instead`,
+    );
   }
 }
 
@@ -124,7 +127,7 @@ function valueRead(): TracingError {
   const session = activeSession();
   const where = session ? `while ${session.name} is traced` : 'after its trace';
   return new TracingError(
-    `The value of a symbolic tensor was read ${where}; return the tensor and read it after the call`,
+    `The value of a symbolic tensor was read ${where} (${describeCaller()}); return the tensor and read it after the call`,
   );
 }
 

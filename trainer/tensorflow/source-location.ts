@@ -69,6 +69,12 @@ export function describeLocation(location: CodeLocation): string {
   return `${basename(location.file)}:${location.line}`;
 }
 
+/** As {@link describeLocation}, of the innermost caller outside this room. */
+export function describeCaller(): string {
+  const location = callerLocation();
+  return location ? describeLocation(location) : 'unknown place';
+}
+
 function sourceMapOf(file: string): SourceMap | undefined {
   let text: string;
   try {

@@ -10,7 +10,7 @@ import type {
   NativeSymbol,
   NativeTrace,
 } from './native.ts';
-import { callerLocation, type CodeLocation, describeLocation } from './source-location.ts';
+import { callerLocation, type CodeLocation, describeCaller } from './source-location.ts';
 import type { TensorSpec } from './tensor-spec.ts';
 
 /** How the ranks of a runtime talk to each other; what collectives need to know while they are traced. */
@@ -125,7 +125,7 @@ export class TraceSession {
     const tensor = this.#tensors.get(id);
     if (!tensor)
       throw new TracingError(
-        `${this.name}: a symbolic tensor of another trace was used; return it from there and pass it in`,
+        `${this.name}: a symbolic tensor of another trace was used (${describeCaller()}); return it from there and pass it in`,
       );
     return tensor;
   }
@@ -162,7 +162,7 @@ export class TraceSession {
       if (shape === undefined) {
         throw new TracingError(
           `${this.name}: the shape of output ${i} of ${op} depends on values, which a traced function doesn't have ` +
-            `(${describeHere()}); use an op whose result has a fixed shape`,
+            `(${describeCaller()}); use an op whose result has a fixed shape`,
         );
       }
       const id = nextId++;
@@ -176,7 +176,7 @@ export class TraceSession {
     try {
       node = add();
     } catch (error) {
-      throw tensorFlowError(error, { op, tracedAt: describeHere() });
+      throw tensorFlowError(error, { op, tracedAt: describeCaller() });
     }
     const location = callerLocation();
     if (location) this.locations.set(node.node, location);
@@ -189,9 +189,4 @@ export function realDType(code: number): DType {
   const dtype = dtypeOfCode(code);
   if (dtype === undefined) throw new TracingError(`A tensor of TensorFlow's dtype ${code} can't cross the boundary`);
   return dtype;
-}
-
-function describeHere(): string {
-  const location = callerLocation();
-  return location ? describeLocation(location) : 'unknown place';
 }
