@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { openDataset } from '../../trainer/data/dataset.ts';
+import { openDataset, type Dataset } from '../../trainer/data/dataset.ts';
 import { EvalLoader } from '../../trainer/data/eval-loader.ts';
 import { laneBounds } from '../../trainer/data/lanes.ts';
 import { PretrainLoader } from '../../trainer/data/pretrain-loader.ts';
@@ -149,6 +149,23 @@ test('more bad images than allowed end the run, with their names', async (t) => 
     exitCode: 65,
     message:
       /^2 of the 16 images of \S+ can't be decoded, more than the 1 that data\.maxBadImageFraction 0\.1 allows; mend .*: 00[34]\.jpg \(.*00[34]\.jpg/,
+  });
+});
+
+test('a disk that fails is no bad image: it ends the run, with 74', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeNoiseImages(folder, 16);
+  const dataset = await openDataset(folder);
+  // The system refuses to read below a file, as it does what a broken disk holds.
+  const failing: Dataset = {
+    ...dataset,
+    source: (index) =>
+      index === 11 ? { path: join(folder, '000.jpg/x'), offset: 0, length: undefined } : dataset.source(index),
+  };
+  await assert.rejects(epochOf(failing, { maxBadImageFraction: 1 }), {
+    code: 'DATA_READ',
+    exitCode: 74,
+    message: `${folder} can't be read: ENOTDIR: not a directory, open '${folder}/000.jpg/x'`,
   });
 });
 
