@@ -207,6 +207,17 @@ describe(
       assert.deepEqual(weights(tensors('fitting')), weights(tensors('small')), 'at rate 0 the weights stay');
     });
 
+    test('images that were added since the run began', async () => {
+      cpSync(workplace.path('data/train'), workplace.path('growing'), { recursive: true });
+      const changes = { storage: 'grown', data: { train: 'growing' }, linear: pretrainingOnly };
+      const begun = await workplace.run({ ...changes, pretrain: { epochs: 1 } });
+      assert.equal(begun.code, 0, begun.stderr);
+      cpSync(workplace.path('growing/near/00.jpg'), workplace.path('growing/near/new.jpg'));
+      const ended = await workplace.run({ ...changes, pretrain: { epochs: 2 } });
+      assertRefused(ended, 65, /growing has other images or labels than when this run began: .*DATA_CHANGED/);
+      assert.equal(workplace.committed('grown').pretrain, 8);
+    });
+
     test('no checkpoint is whole', async () => {
       const changes = { storage: 'rotten', pretrain: { epochs: 1 }, linear: { epochs: 1 } };
       const running = await workplace.start(changes);

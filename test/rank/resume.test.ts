@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 
 import sharp from 'sharp';
@@ -85,11 +85,13 @@ describe('a run that was interrupted ends bit-equal to an undisturbed one', { ti
     const moments: Record<string, (running: Running) => Promise<void>> = {
       'at the start': (running) => running.said('"phase":"Starting"'),
       'before the first checkpoint': (running) => running.said('"step":1,'),
-      'while the first checkpoint is written': () => checkpointAppears(workplace.path(storage), 8),
+      'while the first checkpoint is written': () => checkpointAppears(workplace.path(storage, 'pretrain'), 8),
       'after the first checkpoint': (running) => running.said('"event":"checkpoint","stage":"pretrain","step":8'),
-      'while the last checkpoint is written': () => checkpointAppears(workplace.path(storage), 24),
+      'while the last checkpoint is written': () => checkpointAppears(workplace.path(storage, 'pretrain'), 24),
       'in the baselines': (running) => running.said('"phase":"Baselines"'),
       'in linear evaluation': (running) => running.said('"event":"checkpoint","stage":"linear","step":11'),
+      'while the last checkpoint of linear evaluation is written': () =>
+        checkpointAppears(workplace.path(storage, 'linear'), 33),
     };
     for (const [name, moment] of Object.entries(moments)) {
       const running = await workplace.start({ storage });
@@ -99,7 +101,24 @@ describe('a run that was interrupted ends bit-equal to an undisturbed one', { ti
     }
     const { code, stdout, stderr } = await workplace.run({ storage });
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /"phase":"LinearEvaluation","detail":"resumed at epoch [12]"/);
+    assert.match(stdout, /"phase":"LinearEvaluation","detail":"resumed at epoch [23]"/);
+    assert.deepEqual(workplace.remains(storage), undisturbed);
+  });
+
+  test('killed between the last checkpoint and the result', async () => {
+    const storage = 'resultless';
+    cpSync(workplace.path('undisturbed'), workplace.path(storage), { recursive: true });
+    for (const later of ['linear', 'result.json']) rmSync(workplace.path(storage, later), { recursive: true });
+    const running = await workplace.start({ storage }, 'dies-before-the-result.js');
+    const { code, stderr } = await running.ended;
+    assert.match(stderr, /^error: rank 0 was killed by SIGKILL.*LAUNCH_RANK_DIED\]\n$/);
+    assert.equal(code, 69);
+    assert.equal(workplace.committed(storage).linear, 33);
+    assert.equal(existsSync(workplace.path(storage, 'result.json')), false);
+    const resumed = await workplace.run({ storage });
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.match(resumed.stdout, /"phase":"LinearEvaluation","detail":"resumed at epoch 3"/);
+    assert.doesNotMatch(resumed.stdout, /"phase":"Baselines"/);
     assert.deepEqual(workplace.remains(storage), undisturbed);
   });
 
