@@ -11,9 +11,9 @@ type Others = (step: number) => readonly [stop: number, checkpoint: number];
 class FakeList {
   disposed = false;
   readonly name: string;
-  readonly floats: Float32Array<ArrayBufferLike>;
+  readonly floats: Float32Array;
 
-  constructor(name: string, floats: Float32Array<ArrayBufferLike> = new Float32Array()) {
+  constructor(name: string, floats: Float32Array = new Float32Array()) {
     this.name = name;
     this.floats = floats;
   }
@@ -22,7 +22,7 @@ class FakeList {
     this.disposed = true;
   }
 
-  readFloats(): Promise<Float32Array<ArrayBufferLike>> {
+  readFloats(): Promise<Float32Array> {
     assert.equal(this.disposed, false);
     return Promise.resolve(this.floats);
   }
@@ -77,7 +77,7 @@ export class FakeTraining {
     return this.lists.filter(({ disposed }) => !disposed);
   }
 
-  #list(name: string, floats?: Float32Array<ArrayBufferLike>): FakeList {
+  #list(name: string, floats?: Float32Array): FakeList {
     const list = new FakeList(name, floats);
     this.lists.push(list);
     return list;

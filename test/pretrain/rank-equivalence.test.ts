@@ -130,7 +130,7 @@ describe('two ranks with half the batch each are one rank with the whole batch',
   test('many steps take no more memory and threads than some', () => {
     for (const { footprints } of ranks) {
       const [some, many] = footprints;
-      // All that a step makes is about 1.6 MB: kept, it would be 200 MB.
+      // All that a step makes is about 1.6 MB: kept, it would be 1.6 GB, a tenth of it 160 MB.
       assert.ok(many!.bytes - some!.bytes < 64 * 2 ** 20, `${many!.bytes - some!.bytes} bytes more`);
       assert.ok(many!.threads - some!.threads <= 4, `${some!.threads} threads, then ${many!.threads}`);
     }

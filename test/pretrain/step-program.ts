@@ -46,7 +46,7 @@ export interface RankFigures {
 }
 
 /** After so many steps in all is looked at what the process takes. */
-const looks = [60, 200] as const;
+const looks = [60, 1060] as const;
 
 /** Different ones: what they have in common isn't by chance. */
 const batchSeeds = [1, 2, 3];
