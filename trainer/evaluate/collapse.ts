@@ -13,13 +13,13 @@ export const collapseThresholds = {
   /**
    * Output std as a fraction of 1/√d. Its square is the part of the outputs' energy that is not common to all of them,
    * so below 0.5 all outputs agree in three quarters of it. SimSiam's figure 2 shows about 1 from the first epoch on, and
-   * 0 without stop-gradient. Measured on 4,000 digits (ResNet-18, width 16, d 256): never below 0.88 in healthy runs;
-   * without stop-gradient 0.85, 0.50, 0.40, 0.31, 0.33, 0.24 after the first six epochs.
+   * 0 without stop-gradient. On the quickstart's digits the lowest epoch of a healthy run has 0.85 to 0.91, of one without
+   * stop-gradient 0.26 (docs/quickstart-recipe.md).
    */
   stdFraction: 0.5,
   /**
-   * Effective rank as a fraction of min(samples, d), and at least `minimumRank`. On the digits above healthy runs have
-   * 0.16 to 0.22 of it, but a large d has more room than simple images fill, so only the plain cases count.
+   * Effective rank as a fraction of min(samples, d), and at least `minimumRank`. On the digits above healthy runs
+   * have 0.13 to 0.17 of it, but a large d has more room than simple images fill, so only the plain cases count.
    */
   rankFraction: 0.01,
   /** One direction and its mirror image are all that a batch norm at the output leaves of a full collapse. */
