@@ -200,6 +200,31 @@ describe('checkpoint repository', () => {
     }
   });
 
+  it('warns of a history for people that it cannot write, and of what it cannot delete, and commits all the same', async () => {
+    const store = await freshStore();
+    let failing = true;
+    const refuse = (): never => {
+      throw new StorageUnavailableError('the mount is lost');
+    };
+    const failsBeside: ObjectStore = {
+      ...intercepted(store, async (key, put) => (failing && key === 'pretrain/history.jsonl' ? refuse() : await put())),
+      delete: async (key) => (failing ? refuse() : await store.delete(key)),
+    };
+    const { repository, warnings } = await openRepository(failsBeside, { keep: 1 });
+    await repository.latest();
+    await repository.commit(commitOf(2, recordsOf(0, 2)));
+    assert.deepEqual(warnings.at(-1), { code: 'VIEW_NOT_WRITTEN', message: 'committed, but: the mount is lost' });
+    await repository.commit(commitOf(4, recordsOf(2, 4)));
+    assert.ok(warnings.some(({ code, message }) => code === 'CLEANUP_FAILED' && message === 'the mount is lost'));
+    assert.equal((await readLatest({ store, stage: 'pretrain' }))?.step, 4);
+    assert.equal(await publishedHistory(store), undefined);
+    failing = false;
+    await repository.commit(commitOf(6, recordsOf(4, 6)));
+    assert.deepEqual(await publishedHistory(store), recordsOf(0, 6), 'the next commit writes it');
+    const folders = new Set((await store.list('pretrain/checkpoints/')).map(({ key }) => key.split('/')[2]));
+    assert.deepEqual(folders, new Set(['step-6-g1']), 'and deletes what was left');
+  });
+
   it('commits the newest step once, and steps in order only', async () => {
     const store = await storeWith(2);
     const { repository } = await openRepository(store);
