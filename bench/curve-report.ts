@@ -92,9 +92,9 @@ export function curveReport(ours: Training, pytorch: Training): string {
 Written by \`npm run bench -- curve\` from a run of [examples/cifar10.yaml](../examples/cifar10.yaml) and from
 [cifar10-curve.json](cifar10-curve.json), which \`npm run bench -- cifar\` trained in PyTorch by the same specification.
 Both read the same shards, with 20,000 training and 5,000 validation images of the set as JPEGs; on all 50,000 that
-\`simsiam dataset fetch cifar10\` brings the figures are others. \`bench/pytorch/\` shares no code with the trainer. The two draw other random
-numbers, one seed each; PyTorch's colour jitter has one order of its parts a batch where ours has one an image, and its
-views are not rounded to bytes. ${largestGaps(ours, pytorch)}${unfinished(ours, pytorch)}
+\`simsiam dataset fetch cifar10\` brings the figures are others. \`bench/pytorch/\` shares no code with the trainer. The two
+draw other random numbers, one seed each; PyTorch's colour jitter has one order of its parts a batch where ours has one an
+image, and its views are not rounded to bytes. ${largestGaps(ours, pytorch)}${unfinished(ours, pytorch)}
 
 ![kNN top-1 after each epoch, ours and PyTorch's](cifar10.svg)
 
