@@ -57,6 +57,9 @@ async function drive(
   return { reports, asked, ...ended };
 }
 
+const signalsOf = (reports: readonly StepReport[]): boolean[][] =>
+  reports.map(({ stop, checkpoint }) => [stop, checkpoint]);
+
 describe('the loop of training, on a step that computes nothing', () => {
   test('hands each step the rates of its epoch, the encoder before the predictor, and signals of 0', async () => {
     const training = new FakeTraining();
@@ -104,14 +107,11 @@ describe('the loop of training, on a step that computes nothing', () => {
         [1, 0],
       ],
     );
-    assert.deepEqual(
-      reports.map(({ stop, checkpoint }) => [stop, checkpoint]),
-      [
-        [false, false],
-        [false, false],
-        [true, false],
-      ],
-    );
+    assert.deepEqual(signalsOf(reports), [
+      [false, false],
+      [false, false],
+      [true, false],
+    ]);
     assert.equal(step, 3);
   });
 
@@ -132,15 +132,12 @@ describe('the loop of training, on a step that computes nothing', () => {
   test("what other ranks want counts as much as this rank's own", async () => {
     const training = new FakeTraining((step) => [step === 4 ? 1 : 0, step === 2 ? 3 : 0]);
     const { reports, step } = await drive(training);
-    assert.deepEqual(
-      reports.map(({ stop, checkpoint }) => [stop, checkpoint]),
-      [
-        [false, false],
-        [false, true],
-        [false, false],
-        [true, false],
-      ],
-    );
+    assert.deepEqual(signalsOf(reports), [
+      [false, false],
+      [false, true],
+      [false, false],
+      [true, false],
+    ]);
     assert.equal(step, 4);
   });
 

@@ -49,8 +49,8 @@ export async function fetchCifar10(options: FetchSetOptions, known = archive): P
   const path = await knownArchive(known, cache, from);
   await writeClasses(folder, classes);
   const found = new Map<string, readonly ShardEntry[]>();
-  for await (const { name, bytes } of archiveFiles(path, (name) => wanted.includes(baseName(name)))) {
-    const file = baseName(name);
+  for await (const { name, bytes } of archiveFiles(path, (name) => wanted.includes(basename(name)))) {
+    const file = basename(name);
     found.set(file, await images(bytes, file));
   }
   const missing = wanted.filter((file) => !found.has(file));
@@ -65,10 +65,6 @@ export async function fetchCifar10(options: FetchSetOptions, known = archive): P
     return join(folder, shardPattern(set, count, digits));
   };
   return { train: await write('train'), val: await write('val') };
-}
-
-function baseName(name: string): string {
-  return name.slice(name.lastIndexOf('/') + 1);
 }
 
 async function images(batch: Buffer, file: string): Promise<ShardEntry[]> {

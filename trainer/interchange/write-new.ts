@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import { writeDurably } from '../../storage/durable-files.ts';
+import { makeFolder, writeDurably } from '../../storage/durable-files.ts';
 import { storageError, systemCode } from '../../storage/errors.ts';
 import { ConvertError } from './errors.ts';
 
@@ -37,7 +37,7 @@ export async function writeWhole(path: string, contents: Contents): Promise<void
 }
 
 async function stage(staged: string, contents: Contents): Promise<void> {
-  await mkdir(dirname(staged), { recursive: true });
+  await makeFolder(dirname(staged));
   if (!(contents instanceof Map)) return await writeDurably(staged, contents as readonly Uint8Array[]);
   await mkdir(staged);
   for (const [name, parts] of contents) await writeDurably(join(staged, name), parts);
